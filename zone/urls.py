@@ -1,0 +1,25 @@
+"""All doors. Each room owns its own addresses; this file only names them."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+api_v1 = [
+    path("", include("zone.partners.api_urls")),
+    path("", include("zone.members.api_urls")),
+    path("", include("zone.history.api_urls")),
+    path("", include("credits.api_urls")),
+    path("", include("benefits.api_urls")),
+]
+
+urlpatterns = [
+    path("", include("zone.core.urls")),
+    path("", include("zone.members.urls")),
+    path("", include("zone.history.urls")),
+    path("", include("zone.notices.urls")),
+    path("", include("credits.urls")),
+    path("", include("benefits.urls")),
+    path("", include("zone.pages.urls")),
+    path("api/v1/", include(api_v1)),
+    path("ingest/v1/", include("zone.history.ingest_urls")),
+    path("console/", admin.site.urls),
+]

@@ -1,24 +1,121 @@
 """Who is asking: `request.member`, their language, and the door that closes every member page."""
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from zone.core import clock
+from zone.core.http import private
+from zone.members.access import is_other_door
+from zone.members.services import sessions
+
+WELCOME = "/welcome"
 
 
 class MemberMiddleware:
-    """Put the signed-in member, or None, on the request."""
+    """Put the signed-in member, or None, on the request, and the session beside it.
+
+    One indexed read when there is a cookie that we signed; none for every other door.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.member = None  # type: ignore[attr-defined]
+        session = None
+        if not is_other_door(request.path_info):
+            session = sessions.find_session(request.COOKIES.get(settings.MEMBER_COOKIE_NAME))
+        request.member_session = session  # type: ignore[attr-defined]
+        request.member = session.member if session else None  # type: ignore[attr-defined]
+        if session:
+            sessions.refresh_session(session, clock.now())
         return self.get_response(request)
 
 
-class MemberLocaleMiddleware(MemberMiddleware):
-    pass
+class MemberLocaleMiddleware:
+    """Speak the member's language; without a member, the cookie's or the browser's."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = language_for(request)
+        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        with translation.override(language):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
 
 
-class MemberRequiredMiddleware(MemberMiddleware):
-    pass
+def language_for(request: HttpRequest) -> str:
+    """The enabled language closest to what this person asked for; English when none is."""
+    member = getattr(request, "member", None)
+    if member is None:
+        return translation.get_language_from_request(request)
+    try:
+        return translation.get_supported_language_variant(member.language)
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+class MemberRequiredMiddleware:
+    """Close every page that does not say it is open, and keep all of them out of caches.
+
+    Pages go to /welcome and come back; htmx is told to go there as a whole page, because a
+    sign-in form inside a panel would be a trap.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if is_other_door(request.path_info):
+            return response
+        if response.has_header("Cache-Control"):
+            patch_vary_headers(response, ["Cookie", "Accept-Language"])
+            return response
+        return private(response)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        if request.member is not None or is_other_door(request.path_info):  # type: ignore[attr-defined]
+            return None
+        if getattr(view, "is_open_to_all", False):
+            return None
+        return send_to_welcome(request)
+
+
+def send_to_welcome(request: HttpRequest) -> HttpResponse:
+    """The way to sign in and back: to this page for a reader, to its page for a form or a panel."""
+    is_panel = request.headers.get("HX-Request") == "true"
+    came_from = request.get_full_path() if request.method in {"GET", "HEAD"} else ""
+    if is_panel or not came_from:
+        came_from = _path_of(
+            request.headers.get("HX-Current-URL") or request.headers.get("Referer")
+        )
+    address = f"{WELCOME}?{urlencode({'next': came_from})}" if came_from else WELCOME
+    if is_panel:
+        return HttpResponse(status=200, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
+
+
+def _path_of(address: str | None) -> str:
+    """Path and query of an address of this site. The welcome page checks it again."""
+    if not address:
+        return ""
+    _, separator, rest = address.partition("://")
+    if not separator:
+        return ""
+    slash = rest.find("/")
+    return rest[slash:].partition("#")[0] if slash >= 0 else "/"

@@ -1,5 +1,6 @@
 from zone.members.models.binding import Binding, BindingAttempt, BindingStep
 from zone.members.models.member import Consent, Member, MemberSession, WalletIdentity
+from zone.members.models.visit import WalletVisit
 from zone.members.models.wallet import Wallet
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "MemberSession",
     "Wallet",
     "WalletIdentity",
+    "WalletVisit",
 ]

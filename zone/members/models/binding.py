@@ -84,6 +84,8 @@ class BindingAttempt(models.Model):
     )
     entry = models.CharField(max_length=32, default="direct")
     device_os = models.CharField(max_length=16, blank=True)
+    # Where the member was going when binding came between; they get there afterwards.
+    next_path = models.CharField(max_length=500, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.OPEN)
     failure_reason = models.CharField(max_length=32, blank=True)
     started_at = models.DateTimeField()

@@ -1,3 +1,4 @@
+from datetime import datetime
 from functools import partial
 
 from django.db import models
@@ -33,6 +34,10 @@ class Member(models.Model):
     # A keyed token shared by the members of one natural person; null when the wallet gives none.
     person_token = models.BinaryField(max_length=32, null=True, editable=False)
     joined_at = models.DateTimeField()
+    # Null for somebody we only know from a wallet's list.
+    first_signed_in_at = models.DateTimeField(null=True)
+    # Set by whoever greets new arrivals, in the commit that greets them.
+    welcomed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -40,6 +45,12 @@ class Member(models.Model):
         verbose_name = _("member")
         verbose_name_plural = _("members")
         indexes = [
+            # Arrivals nobody greeted yet.
+            models.Index(
+                fields=["first_signed_in_at"],
+                name="members_member_arrival",
+                condition=models.Q(first_signed_in_at__isnull=False, welcomed_at__isnull=True),
+            ),
             # Natural-person limits look members up by token.
             models.Index(
                 fields=["person_token"],
@@ -54,6 +65,11 @@ class Member(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whoever asked to be erased may still come back and change their mind."""
+        return self.status in {self.Status.ACTIVE, self.Status.ERASING}
 
 
 class WalletIdentity(models.Model):
@@ -74,11 +90,21 @@ class WalletIdentity(models.Model):
     value_index = models.BinaryField(max_length=32, editable=False)
     value_sealed = models.BinaryField(max_length=400, editable=False)
     last_four = models.CharField(max_length=4)
+    # Null until the messages that came before this identity was known are given to its member.
+    history_linked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         verbose_name = _("wallet identity")
         verbose_name_plural = _("wallet identities")
+        indexes = [
+            # The history room drains identities whose earlier messages are still unlinked.
+            models.Index(
+                fields=["id"],
+                name="members_identity_unlinked",
+                condition=models.Q(history_linked_at__isnull=True),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["wallet", "app_id", "kind", "value_index"],
@@ -117,6 +143,9 @@ class MemberSession(models.Model):
 
     def __str__(self) -> str:
         return f"session {self.pk}"
+
+    def is_open(self, now: datetime) -> bool:
+        return self.revoked_at is None and now < self.idle_until and now < self.expires_at
 
 
 class Consent(models.Model):

@@ -1,0 +1,172 @@
+"""Why a benefit is refused. Each says what a member can do next."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from zone.core.errors import ZoneError
+
+
+class NotEligible(ZoneError):
+    """The member does not fit the benefit. `reason` is public; `next_step` names a page."""
+
+    code = "not_eligible"
+    sentence = _("This benefit is not open to you.")
+    reason = ""
+    next_step = ""
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(reason=self.reason, **facts)
+
+
+class BindingRequired(NotEligible):
+    code = "binding_required"
+    reason = "binding_required"
+    sentence = _("Link your wallet to your Apple account first, then claim this.")
+    next_step = "bind"
+
+
+class WrongStorefront(NotEligible):
+    reason = "storefront"
+    sentence = _("This benefit is for Apple accounts of another region.")
+
+
+class WrongWallet(NotEligible):
+    reason = "wallet"
+    sentence = _("This benefit is for members of another wallet.")
+
+
+class AdultsOnly(NotEligible):
+    reason = "adults_only"
+    sentence = _("This benefit is for adults only.")
+
+
+class PaymentRequired(NotEligible):
+    """A priced benefit asked for as a free one."""
+
+    reason = "payment_required"
+    sentence = _("This benefit is paid for with credits.")
+
+
+class MemberSuspended(ZoneError):
+    code = "member_suspended"
+    sentence = _("Your membership is paused. Please contact support.")
+
+
+class MemberErased(ZoneError):
+    code = "member_erased"
+    sentence = _("This membership has ended.")
+
+
+class NotStarted(ZoneError):
+    """Facts: `opens_at`, the instant it does, or None while nobody has set one."""
+
+    code = "not_started"
+    sentence = _("This has not opened yet.")
+
+
+class Ended(ZoneError):
+    code = "ended"
+    sentence = _("This has ended.")
+
+
+class Paused(ZoneError):
+    code = "paused"
+    sentence = _("This benefit is taking a short break. Please look again later.")
+    is_retryable = True
+
+
+class SoldOut(ZoneError):
+    code = "out_of_stock"
+    sentence = _("These are all gone. No credits were taken.")
+
+
+class LimitReached(ZoneError):
+    """Facts: `limit`, how many each member may have."""
+
+    code = "limit_reached"
+    sentence = _("You already have all %(limit)s that one member may claim.")
+
+    def __str__(self) -> str:
+        if self.facts.get("limit") == 1:
+            return str(_("You already have this one: each member may claim it once."))
+        return super().__str__()
+
+
+class NotEnoughCredits(ZoneError):
+    """Facts: `gap` still missing, `available` now."""
+
+    code = "insufficient_credits"
+    sentence = _("You need %(gap)s more credits.")
+
+
+class ClaimNotUsable(ZoneError):
+    """Facts: `status`, the state that forbids it."""
+
+    code = "invalid_state"
+    sentence = _("This benefit can no longer be used.")
+
+    def __str__(self) -> str:
+        return str(self.sentence)
+
+
+class ClaimPending(ZoneError):
+    code = "invalid_state"
+    sentence = _("This benefit is still being prepared. It will appear here in a moment.")
+    is_retryable = True
+
+
+class AlreadyRedeemed(ZoneError):
+    """Facts: `redeemed_at`."""
+
+    code = "already_redeemed"
+    sentence = _("This benefit has already been used.")
+
+    def __str__(self) -> str:
+        return str(self.sentence)
+
+
+class IllegalMove(ZoneError):
+    """Facts: `status` now, `wanted`, and `allowed`, the moves there are."""
+
+    code = "invalid_state"
+    sentence = _("From “%(status)s” it cannot go to “%(wanted)s”. Possible: %(allowed)s.")
+
+
+class NotReady(ZoneError):
+    """Facts: `missing`, what a benefit still lacks."""
+
+    code = "validation_failed"
+    sentence = _("This cannot be published yet: %(missing)s")
+    http_status = 422
+
+
+class StockChanged(ZoneError):
+    """Facts: `current`, the stock as it is now."""
+
+    code = "stale_revision"
+    sentence = _("Somebody else changed the stock: it is %(current)s now. Nothing was changed.")
+
+
+class StockInUse(ZoneError):
+    """Facts: `least`, as low as it can go."""
+
+    code = "validation_failed"
+    sentence = _("The stock cannot go below %(least)s: the others are already taken.")
+    http_status = 400
+
+
+class CodesExpired(ZoneError):
+    """Facts: `expires_on`."""
+
+    code = "validation_failed"
+    sentence = _("These codes end on %(expires_on)s, too soon to promise anyone their use.")
+    http_status = 422
+
+
+class ImportRefused(ZoneError):
+    """Facts: `why`."""
+
+    code = "validation_failed"
+    sentence = _("The file was not taken: %(why)s")
+    http_status = 422

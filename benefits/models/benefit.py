@@ -1,0 +1,230 @@
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from benefits.models.kinds import KINDS, Kind, check_detail, kind_choices
+from zone.core.ids import new_public_id
+
+
+class BenefitQuerySet(models.QuerySet["Benefit"]):
+    def listed(self, now: datetime) -> "BenefitQuerySet":
+        """Benefits a member may see at `now`: approved, and inside the visible window."""
+        return self.filter(
+            models.Q(visible_until__isnull=True) | models.Q(visible_until__gt=now),
+            status__in=Benefit.SHOWN_STATUSES,
+            visible_from__lte=now,
+        )
+
+
+class Benefit(models.Model):
+    """Something a member can have: its kind, price, windows and whom it is for.
+
+    What there is of it lives in releases; a benefit without one is only a picture.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        IN_REVIEW = "in_review", _("in review")
+        SCHEDULED = "scheduled", _("scheduled")
+        LIVE = "live", _("live")
+        PAUSED = "paused", _("paused")
+        ENDED = "ended", _("ended")
+
+    class Hue(models.TextChoices):
+        PINK = "pink", _("pink: music")
+        BLUE = "blue", _("blue: cloud")
+        VIOLET = "violet", _("violet: games")
+        MINT = "mint", _("mint: coupons")
+        NIGHT = "night", _("night: film and series")
+        ORANGE = "orange", _("orange: books and tasks")
+
+    class Funder(models.TextChoices):
+        WALLET = "wallet", _("the wallet")
+        APPLE = "apple", _("Apple")
+        PARTNER = "partner", _("a partner")
+
+    # A scheduled benefit whose visible window has begun is live; no job has to say so first.
+    SHOWN_STATUSES = (Status.SCHEDULED, Status.LIVE, Status.PAUSED)
+
+    public_id = models.CharField(
+        max_length=30, unique=True, default=partial(new_public_id, "ben"), editable=False
+    )
+    slug = models.SlugField(_("address"), max_length=80, unique=True)
+    kind = models.CharField(_("kind"), max_length=24, choices=kind_choices)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.DRAFT, editable=False
+    )
+    livemode = models.BooleanField(_("live mode"), default=True)
+    hue = models.CharField(_("hue"), max_length=8, choices=Hue, default=Hue.MINT)
+    # Renditions cut from the artwork: {"width", "height", "placeholder", "files": {format: {width: name}}}.
+    artwork = models.JSONField(_("artwork"), default=dict, blank=True, editable=False)
+    price_credits = models.PositiveIntegerField(_("price in credits"), default=0)
+    per_member = models.PositiveSmallIntegerField(
+        _("per member"), default=1, validators=[MinValueValidator(1)]
+    )
+    visible_from = models.DateTimeField(_("visible from"), db_default=Now())
+    visible_until = models.DateTimeField(_("visible until"), null=True, blank=True)
+    claimable_from = models.DateTimeField(_("claimable from"), null=True, blank=True)
+    claimable_until = models.DateTimeField(_("claimable until"), null=True, blank=True)
+    usable_from = models.DateTimeField(_("usable from"), null=True, blank=True)
+    usable_until = models.DateTimeField(_("usable until"), null=True, blank=True)
+    # Whole days after the claim's own day, in the member's market zone; usable_until caps them.
+    valid_days = models.PositiveSmallIntegerField(_("valid days"), null=True, blank=True)
+    requires_binding = models.BooleanField(_("needs a binding"), default=True)
+    requires_adult = models.BooleanField(_("adults only"), default=False)
+    # Empty means all of them.
+    storefronts = ArrayField(
+        models.CharField(max_length=3), verbose_name=_("storefronts"), default=list, blank=True
+    )
+    wallets = ArrayField(
+        models.CharField(max_length=24), verbose_name=_("wallets"), default=list, blank=True
+    )
+    # Partners that may list and grant it, by their key in `partners`.
+    partner_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
+    funder = models.CharField(_("paid by"), max_length=8, choices=Funder, default=Funder.WALLET)
+    unit_cost = models.PositiveIntegerField(_("cost of one, minor units"), default=0)
+    unit_cost_currency = models.CharField(_("currency of the cost"), max_length=3, default="CNY")
+    is_featured = models.BooleanField(_("featured"), default=False)
+    sort_weight = models.PositiveSmallIntegerField(_("order"), default=100)
+    terms_version = models.CharField(_("version of the terms"), max_length=20, default="1")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = BenefitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("benefit")
+        verbose_name_plural = _("benefits")
+        ordering = ["sort_weight", "-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(per_member__gte=1), name="benefits_benefit_per_member"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(visible_until__isnull=True)
+                | models.Q(visible_until__gt=models.F("visible_from")),
+                name="benefits_benefit_visible_window",
+            ),
+        ]
+        indexes = [
+            # The catalogue page: what is shown now, in its order.
+            models.Index(
+                fields=["sort_weight", "id"],
+                name="benefits_benefit_shown",
+                condition=models.Q(status__in=["scheduled", "live", "paused"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def kind_facts(self) -> Kind:
+        return KINDS[self.kind]
+
+    def clean(self) -> None:
+        check_detail(self.kind, self.detail)
+
+    def text(self, language: str = "") -> "BenefitText | None":
+        """Its words in `language`, else in the nearest language there is, else none.
+
+        Reads `self.texts.all()`, so a prefetch serves any number of cards.
+        """
+        by_language = {text.language: text for text in self.texts.all()}
+        for wanted in language_chain(language or get_language() or "en"):
+            if wanted in by_language:
+                return by_language[wanted]
+        return next(iter(by_language.values()), None)
+
+
+_CHAINS = {"zh-hant": ("zh-hant", "zh-hans", "en"), "zh-hans": ("zh-hans", "zh-hant", "en")}
+
+
+def language_chain(language: str) -> tuple[str, ...]:
+    """Languages to try, best first: the one asked for, its script's sister, then English."""
+    return _CHAINS.get(language, (language, "en"))
+
+
+class BenefitText(models.Model):
+    """A benefit's words in one language."""
+
+    benefit = models.ForeignKey(Benefit, on_delete=models.CASCADE, related_name="texts")
+    language = models.CharField(_("language"), max_length=10)
+    title = models.CharField(_("title"), max_length=80)
+    subtitle = models.CharField(_("one line"), max_length=140, blank=True)
+    kicker = models.CharField(_("small line above the title"), max_length=60, blank=True)
+    description = models.TextField(_("what you get"), blank=True)
+    # Up to four {"title", "text"} each.
+    features = models.JSONField(_("features"), default=list, blank=True)
+    steps = models.JSONField(_("how to use it"), default=list, blank=True)
+    terms = models.TextField(_("terms"), blank=True)
+    artwork_alt = models.CharField(_("what the picture shows"), max_length=140, blank=True)
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["benefit", "language"], name="benefits_text_one_per_language"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.title}"
+
+
+class BenefitTerms(models.Model):
+    """The terms as they stood when published. Never changed: claims point at them."""
+
+    benefit = models.ForeignKey(Benefit, on_delete=models.PROTECT, related_name="published_terms")
+    version = models.CharField(max_length=20)
+    # {language: {"title", "terms"}}
+    texts = models.JSONField(default=dict)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("published terms")
+        verbose_name_plural = _("published terms")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["benefit", "version"], name="benefits_terms_one_per_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+    def text(self, language: str) -> dict[str, Any]:
+        for wanted in language_chain(language):
+            if wanted in self.texts:
+                found: dict[str, Any] = self.texts[wanted]
+                return found
+        return next(iter(self.texts.values()), {"title": "", "terms": ""})
+
+
+class BenefitEvent(models.Model):
+    """One change of a benefit: who, why, when, from what to what."""
+
+    benefit = models.ForeignKey(Benefit, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    cause = models.CharField(max_length=40)
+    from_status = models.CharField(max_length=10, choices=Benefit.Status, blank=True)
+    to_status = models.CharField(max_length=10, choices=Benefit.Status)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("benefit event")
+        verbose_name_plural = _("benefit events")
+        indexes = [models.Index(fields=["benefit", "at"], name="benefits_event_order")]
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.to_status}"

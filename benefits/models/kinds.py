@@ -1,0 +1,122 @@
+"""The kinds of benefit, and what each one's detail holds. A new kind is an entry here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+_PERIODS = ("P7D", "P1M", "P2M", "P3M", "P6M", "P1Y")
+
+
+@dataclass(frozen=True, slots=True)
+class DetailField:
+    """One value in a benefit's detail: its name, what it must be, whether it may be absent."""
+
+    name: str
+    label: Any
+    check: Callable[[Any], bool]
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of benefit: how it is called, what the API calls it, what its detail holds."""
+
+    code: str
+    label: Any
+    api_kind: str
+    icon: str
+    fields: tuple[DetailField, ...] = ()
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 120
+
+
+def _is_period(value: Any) -> bool:
+    return value in _PERIODS
+
+
+_TRIAL = (
+    DetailField("service", _("service"), _is_text),
+    DetailField("plan", _("plan"), _is_text, is_required=False),
+    DetailField("trial_period", _("length of the trial (ISO 8601)"), _is_period),
+    DetailField("renews_price", _("price after the trial, minor units"), _is_amount, False),
+    DetailField("renews_currency", _("currency of that price"), _is_text, False),
+)
+
+KINDS: dict[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        Kind(
+            "app_store_coupon",
+            _("App Store coupon"),
+            "coupon",
+            "coupon",
+            (
+                DetailField("currency", _("currency"), _is_text),
+                DetailField("amount_off", _("amount off, minor units"), _is_amount),
+                DetailField("minimum_spend", _("least spend, minor units"), _is_amount, False),
+            ),
+        ),
+        Kind("apple_music_trial", _("Apple Music trial"), "trial", "music", _TRIAL),
+        Kind("icloud_trial", _("iCloud+ trial"), "trial", "cloud", _TRIAL),
+        Kind(
+            "offer_code",
+            _("offer code"),
+            "offer_code",
+            "arcade",
+            (
+                DetailField("app_name", _("app"), _is_text),
+                DetailField("offer", _("offer"), _is_text),
+            ),
+        ),
+        Kind(
+            "credit_pack",
+            _("credit pack"),
+            "credit_pack",
+            "spark",
+            (DetailField("credits", _("credits"), _is_amount),),
+        ),
+        Kind(
+            "partner_perk",
+            _("partner perk"),
+            "partner_perk",
+            "gift",
+            (DetailField("partner_name", _("partner"), _is_text),),
+        ),
+    )
+}
+
+
+def kind_choices() -> list[tuple[str, Any]]:
+    """For model fields: called, so that a new kind needs no migration."""
+    return [(kind.code, kind.label) for kind in KINDS.values()]
+
+
+def check_detail(kind_code: str, detail: dict[str, Any]) -> None:
+    """Raises ValidationError naming each field that is missing, wrong or not of this kind."""
+    kind = KINDS.get(kind_code)
+    if kind is None:
+        raise ValidationError(_("There is no such kind of benefit."))
+    known = {field.name: field for field in kind.fields}
+    faults = [
+        _("%(name)s is not part of this kind's detail.") % {"name": name}
+        for name in detail
+        if name not in known
+    ]
+    for field in kind.fields:
+        value = detail.get(field.name)
+        if value is None:
+            if field.is_required:
+                faults.append(_("%(name)s is missing from the detail.") % {"name": field.name})
+        elif not field.check(value):
+            faults.append(_("%(name)s has a value it cannot have.") % {"name": field.name})
+    if faults:
+        raise ValidationError(faults)

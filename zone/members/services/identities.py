@@ -11,7 +11,8 @@ _INDEX_PURPOSE = "wallet-identity"
 _LAST_LETTERS = 4
 
 
-def _index(wallet_code: str, value: str) -> bytes:
+def identity_index(wallet_code: str, value: str) -> bytes:
+    """What an id is found by: equal exactly when wallet and id are, and telling neither."""
     return vault.blind_index(_INDEX_PURPOSE, f"{wallet_code}:{value}")
 
 
@@ -24,7 +25,7 @@ def find_member(
             wallet_id=wallet_code,
             app_id=app_id,
             kind=kind,
-            value_index=_index(wallet_code, user_id),
+            value_index=identity_index(wallet_code, user_id),
         )
         .select_related("member__wallet")
         .first()
@@ -34,11 +35,19 @@ def find_member(
 
 def find_member_ids(*, wallet_code: str, user_ids: list[str]) -> dict[str, int]:
     """Member keys of many wallet users in one query; unknown ones are left out."""
-    by_index = {_index(wallet_code, user_id): user_id for user_id in user_ids}
+    by_index = {identity_index(wallet_code, user_id): user_id for user_id in user_ids}
     rows = WalletIdentity.objects.filter(
         wallet_id=wallet_code, app_id="", kind="user_id", value_index__in=list(by_index)
     ).values_list("value_index", "member_id")
     return {by_index[bytes(index)]: member_id for index, member_id in rows}
+
+
+def find_member_ids_by_index(*, wallet_code: str, indexes: list[bytes]) -> dict[bytes, int]:
+    """Member keys of many wallet users, found by `identity_index`; unknown ones are left out."""
+    rows = WalletIdentity.objects.filter(
+        wallet_id=wallet_code, app_id="", kind="user_id", value_index__in=indexes
+    ).values_list("value_index", "member_id")
+    return {bytes(index): member_id for index, member_id in rows}
 
 
 def enrol_member(
@@ -74,7 +83,7 @@ def enrol_member(
             WalletIdentity.objects.create(
                 member=member,
                 wallet=wallet,
-                value_index=_index(wallet.code, user_id),
+                value_index=identity_index(wallet.code, user_id),
                 value_sealed=vault.wrap(user_id.encode(), purpose=_INDEX_PURPOSE),
                 last_four=user_id[-_LAST_LETTERS:],
             )

@@ -143,7 +143,7 @@ INSTALLED_APPS = [
     "zone.members.apps.MembersConfig",
     "zone.partners.apps.PartnersConfig",
     "zone.core.apps.CoreConfig",
-    "django.contrib.admin",
+    "zone.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

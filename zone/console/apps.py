@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class ConsoleConfig(AppConfig):
@@ -6,3 +7,10 @@ class ConsoleConfig(AppConfig):
     label = "console"
     verbose_name = "Console"
     default_auto_field = "django.db.models.BigAutoField"
+
+
+class ConsoleAdminConfig(AdminConfig):
+    """Django's admin with our site as the default, so each room registers as usual."""
+
+    default = False
+    default_site = "zone.console.site.ConsoleSite"

@@ -1,0 +1,5 @@
+"""The console's own tables, and the tables of the packages it uses."""
+
+from zone.console.admin import audit, operators
+
+__all__ = ["audit", "operators"]

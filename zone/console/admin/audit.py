@@ -1,0 +1,36 @@
+"""The audit log and the books' checks: read, never written by hand."""
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from zone.console.models import AuditEvent, BooksCheck
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """A table that operators read and nobody edits."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ["id", "at", "actor", "action", "object_type", "object_name", "address"]
+    list_filter = ["action", "object_type"]
+    search_fields = ["=actor", "=object_id", "=request_id"]
+    search_help_text = "Operator as operator:name, an object's id, or a request id"
+    date_hierarchy = "at"
+    list_display_links = ["id", "at"]
+
+
+@admin.register(BooksCheck)
+class BooksCheckAdmin(ReadOnlyAdmin):
+    list_display = ["started_at", "status", "checked_count", "finished_at", "requested_by"]
+    list_filter = ["status"]

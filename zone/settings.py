@@ -27,6 +27,8 @@ SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{ZONE_PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 # The operators' console answers on this host alone; unset means the members' host (development).
 CONSOLE_HOST = env.text("CONSOLE_HOST", "")
+if CONSOLE_HOST and CONSOLE_HOST not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(CONSOLE_HOST)
 IS_HTTPS = SITE_URL.startswith("https://")
 
 # --- Secrets: generated for development, required in production --------------------------------
@@ -173,6 +175,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "zone.console.middleware.ConsoleMiddleware",
     "zone.members.middleware.MemberMiddleware",
     "zone.members.middleware.MemberLocaleMiddleware",
     "zone.members.middleware.MemberRequiredMiddleware",
@@ -215,6 +218,8 @@ AXES_FAILURE_LIMIT = 6
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "console/locked.html"
+OTP_TOTP_ISSUER = "Apple Zone"
 AXES_IPWARE_PROXY_COUNT = env.number("PROXY_COUNT", 0, most=5)
 
 # --- Languages, time, static files --------------------------------------------------------------
@@ -255,6 +260,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 SESSION_COOKIE_AGE = 8 * 3600  # seconds: an operator's working day, at most
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+if CONSOLE_HOST:
+    CSRF_TRUSTED_ORIGINS.append(f"{urlsplit(SITE_URL).scheme}://{CONSOLE_HOST}")
 SECURE_SSL_REDIRECT = False  # The proxy redirects pages; the API must refuse, never redirect.
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS

@@ -53,9 +53,7 @@ class ConsoleManners:
         return super().log_addition(request, obj, message)  # type: ignore[misc]
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        before, after = audit.differences(
-            _snapshots(request).pop(obj.pk, {}), audit.snapshot(obj)
-        )
+        before, after = audit.differences(_snapshots(request).pop(obj.pk, {}), audit.snapshot(obj))
         if isinstance(message, list) and (related := _related_changes(message)):
             after["related"] = related
         audit.record_deed(request, audit.Deed("changed", obj, before=before, after=after))
@@ -66,9 +64,7 @@ class ConsoleManners:
             audit.record_deed(request, audit.Deed("deleted", row, before=audit.snapshot(row)))
         return super().log_deletions(request, queryset)  # type: ignore[misc]
 
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any]
-    ) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Run an action, after saying on the log that it was asked for and on which rows."""
         names = request.POST.getlist("action")
         chosen = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)

@@ -79,6 +79,7 @@ class AuditEvent(models.Model):
         verbose_name = _("audit event")
         verbose_name_plural = _("audit log")
         ordering = ["-id"]
+        permissions = [("unmask_member", _("Can see a member's wallet id, with a reason"))]
         indexes = [
             # "Everything that happened to this object", newest first.
             models.Index(
@@ -114,6 +115,7 @@ class BooksCheck(models.Model):
         verbose_name = _("books check")
         verbose_name_plural = _("books checks")
         ordering = ["-id"]
+        permissions = [("run_bookscheck", _("Can have the books checked now"))]
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"

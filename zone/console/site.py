@@ -44,7 +44,9 @@ class ConsoleSite(admin.AdminSite):
         admin_class = admin_class or admin.ModelAdmin
         if not admin_class.__module__.startswith(_OUR_ROOMS):
             return
-        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        models = (
+            [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        )
         mannered = type(
             admin_class.__name__,
             (ConsoleManners, admin_class),
@@ -71,7 +73,11 @@ class ConsoleSite(admin.AdminSite):
         def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             response = guarded(request, *args, **kwargs)
             is_change = request.method in _CHANGING and response.status_code < 400
-            if is_change and request.user.is_authenticated and not getattr(request, "audit_count", 0):
+            if (
+                is_change
+                and request.user.is_authenticated
+                and not getattr(request, "audit_count", 0)
+            ):
                 facts = {"path": request.path, "status": response.status_code}
                 audit.record_deed(request, audit.Deed("submitted", after=facts))
             return response
@@ -83,6 +89,7 @@ class ConsoleSite(admin.AdminSite):
         ours = [
             path("verify", never_cache(factor.verify), name="verify"),
             path("enrol", never_cache(factor.enrol), name="enrol"),
+            path("leave", never_cache(factor.leave), name="leave"),
             path("step-up", self.admin_view(factor.step_up), name="step_up"),
         ]
         return [*ours, *super().get_urls()]

@@ -75,9 +75,7 @@ class OperatorAdmin(UserAdmin):
             return page
         return super().user_change_password(request, id, form_url)
 
-    @admin.action(
-        description=_("Reset the second factor (lost phone)"), permissions=["change"]
-    )
+    @admin.action(description=_("Reset the second factor (lost phone)"), permissions=["change"])
     def reset_second_factor(
         self, request: HttpRequest, chosen: QuerySet[User]
     ) -> HttpResponse | None:
@@ -107,7 +105,15 @@ admin.site.register(Group, type("RoleAdmin", (GroupAdmin,), {"__module__": __nam
 
 @admin.register(OperatorSession)
 class OperatorSessionAdmin(ReadOnlyAdmin):
-    list_display = ["user", "started_at", "seen_at", "ended_at", "ending", "address", "agent_family"]
+    list_display = [
+        "user",
+        "started_at",
+        "seen_at",
+        "ended_at",
+        "ending",
+        "address",
+        "agent_family",
+    ]
     list_filter = ["ending"]
     list_select_related = ["user"]
     raw_id_fields = ["user"]

@@ -79,7 +79,7 @@ def list_broken_events() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _plain(each: models.Field[Any, Any], value: Any) -> Any:
+def _plain(each: "models.Field[Any, Any]", value: Any) -> Any:
     if isinstance(each, models.BinaryField) or any(word in each.name for word in _SECRET_WORDS):
         return "[set]" if value else "[empty]"
     if value is None or isinstance(value, bool | int | float):
@@ -89,5 +89,5 @@ def _plain(each: models.Field[Any, Any], value: Any) -> Any:
     return str(value)[:_LONGEST_VALUE]
 
 
-def _related_keys(row: models.Model, many: models.ManyToManyField[Any, Any]) -> list[Any]:
+def _related_keys(row: models.Model, many: "models.ManyToManyField[Any, Any]") -> list[Any]:
     return list(getattr(row, many.name).values_list("pk", flat=True))

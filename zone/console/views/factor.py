@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import django_otp
 import segno
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, auth
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 from django_otp.models import Device
 
 from zone.console.services import audit, factors, sessions
@@ -109,6 +109,13 @@ def step_up(request: HttpRequest) -> HttpResponse:
     return _page(request, "console/step_up.html", _("Confirm it is you"), {"form": form})
 
 
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Forget the password given so far, for someone else to sign in."""
+    auth.logout(request)
+    return HttpResponseRedirect(reverse("admin:login"))
+
+
 def _begin_work(request: HttpRequest, user: User, device: Device) -> None:
     request.session.cycle_key()
     django_otp.login(request, device)
@@ -143,7 +150,9 @@ def _redirect(name: str, request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse(name)}?{query}")
 
 
-def _page(request: HttpRequest, template: str, title: str, facts: dict[str, object]) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, title: str, facts: dict[str, object]
+) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": title,

@@ -3,6 +3,14 @@
 from datetime import UTC, datetime
 from itertools import count
 
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from zone.console.models import OperatorSession
+from zone.console.services.groups import setup_groups
+from zone.console.services.sessions import agent_family_of, open_session
+from zone.core import clock
 from zone.members.models import Binding, Member, Wallet
 from zone.members.services.identities import enrol_member
 
@@ -32,3 +40,37 @@ def bind(member: Member, *, at: datetime = LONG_AGO) -> Binding:
         status_occurred_at=at,
         bound_at=at,
     )
+
+
+def make_operator(role: str = "", *, password: str = "") -> User:
+    """An operator with one role's rights, who has not enrolled a phone yet."""
+    operator = User.objects.create_user(
+        username=f"{role.replace(' ', '-') or 'operator'}{next(_numbers)}",
+        password=password or None,
+        is_staff=True,
+    )
+    if role:
+        setup_groups()
+        operator.groups.add(Group.objects.get(name=role))
+    return operator
+
+
+def enrol_phone(operator: User) -> TOTPDevice:
+    """A confirmed second factor for `operator`."""
+    return TOTPDevice.objects.create(user=operator, name="phone", confirmed=True)
+
+
+def sign_in_operator(
+    client: Client, operator: User, *, device: TOTPDevice | None = None
+) -> OperatorSession:
+    """Open a working session of `operator` in `client`, as password and code would."""
+    device = device or enrol_phone(operator)
+    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    now = clock.now()
+    row = open_session(operator, address=None, agent_family=agent_family_of(""), now=now)
+    session = client.session
+    session["otp_device_id"] = device.persistent_id
+    session["operator_session_id"] = row.pk
+    session["operator_code_at"] = now.timestamp()
+    session.save()
+    return row

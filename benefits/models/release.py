@@ -117,6 +117,11 @@ class Release(models.Model):
             models.CheckConstraint(
                 condition=models.Q(per_member__gte=1), name="benefits_release_per_member"
             ),
+            # Credits never buy credits.
+            models.CheckConstraint(
+                condition=~models.Q(mode="credits") | models.Q(price_credits=0),
+                name="benefits_release_credits_are_free",
+            ),
         ]
         indexes = [
             # The open or next release of each benefit on a catalogue page.
@@ -172,6 +177,7 @@ class ReturnedSlot(models.Model):
     offered_to = models.ForeignKey(
         "members.Member", on_delete=models.PROTECT, null=True, related_name="+"
     )
+    sells_until = models.DateTimeField(null=True)
     returned_at = models.DateTimeField()
 
     class Meta:

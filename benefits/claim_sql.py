@@ -1,0 +1,118 @@
+"""The one place that calls this room's SQL functions."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+
+SOMEBODY_WAS_FIRST = "ZN001"
+LEDGER_REFUSED = "ZN002"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What `take` did. `code` is ok, or the reason why nothing was written."""
+
+    code: str
+    claim_id: int | None = None
+    opens_at: datetime | None = None
+    allowed: int | None = None  # the member's limit when it is reached
+    ledger_code: str = ""
+    available: int = 0
+
+
+def _call(statement: str, parameters: Sequence[Any]) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchone()
+
+
+def take(
+    *,
+    member_id: int,
+    release_id: int,
+    op_id: UUID,
+    public_id: str,
+    actor: str,
+    counter: int,
+    pack_counter: int,
+    partner_id: int | None,
+    external_id: str | None,
+    metadata: dict[str, str] | None,
+) -> Taken:
+    """Take one unit of a release in one round trip; everything or nothing.
+
+    Inside a caller's transaction a refusal rolls back to a savepoint; outside one, the call is a
+    transaction of its own.
+    """
+    statement = (
+        "SELECT code, claim_id, opens_at, allowed"
+        " FROM benefits_take_claim(%s, %s, %s, %s, %s, %s::smallint, %s::smallint, %s, %s, %s::jsonb)"
+    )
+    parameters = [
+        member_id,
+        release_id,
+        op_id,
+        public_id,
+        actor,
+        counter,
+        pack_counter,
+        partner_id,
+        external_id,
+        None if metadata is None else json.dumps(metadata),
+    ]
+    try:
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                row = _call(statement, parameters)
+        else:
+            row = _call(statement, parameters)
+    except DatabaseError as error:
+        state = getattr(error.__cause__, "sqlstate", None)
+        if state == SOMEBODY_WAS_FIRST:
+            return Taken(code="conflict")
+        if state == LEDGER_REFUSED:
+            diag = error.__cause__.diag  # type: ignore[union-attr]
+            return Taken(
+                code="ledger_refused",
+                ledger_code=diag.message_primary or "",
+                available=int(diag.message_detail or 0),
+            )
+        raise
+    return Taken(*row)
+
+
+def let_go(*, claim_id: int, now: datetime) -> bool:
+    """The claim's unseen slot goes back to its release. False when there was none to let go."""
+    return bool(_call("SELECT benefits_let_go(%s, %s)", [claim_id, now])[0])
+
+
+def valid_until(
+    *, at: datetime, zone: str, days: int | None, cap: datetime | None, code_ends_on: Any
+) -> datetime | None:
+    """The last instant of use; the same arithmetic as for a claim with its code in hand."""
+    row = _call(
+        "SELECT benefits_valid_until(%s, %s, %s, %s, %s::date)",
+        [at, zone, days, cap, code_ends_on],
+    )
+    ends_at: datetime | None = row[0]
+    return ends_at
+
+
+def lease_claims(*, limit: int, lease: timedelta) -> dict[int, int]:
+    """Waiting claims that are ours until the lease ends, each with its count of attempts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT claim_id, attempts FROM benefits_lease_claims(%s, make_interval(secs => %s))",
+            [limit, lease.total_seconds()],
+        )
+        return dict(cursor.fetchall())
+
+
+def expire_claims(*, limit: int, actor: str) -> int:
+    """Settle claims whose end has come; how many there were."""
+    return int(_call("SELECT benefits_expire_claims(%s, %s)", [limit, actor])[0])

@@ -1,0 +1,96 @@
+-- The next slot of a release, or null when there is none left for this member.
+--
+-- Ranges whose codes end first go first; among equals each operation starts somewhere else, so
+-- that claims of one instant meet on different rows. Every range is tried before the answer is
+-- "none": an emptied range never fills again (raising the stock adds ranges), so a range that is
+-- missing from the loop's snapshot cannot hold a slot.
+CREATE FUNCTION benefits_next_slot(
+    p_release bigint, p_member bigint, p_op uuid, p_now timestamptz
+) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_range bigint;
+    v_slot integer;
+BEGIN
+    FOR v_range IN
+        SELECT counter.id
+        FROM benefits_slotcounter counter
+        WHERE counter.release_id = p_release
+          AND counter.next_slot <= counter.end_slot
+          AND (counter.sells_until IS NULL OR counter.sells_until > p_now)
+        ORDER BY counter.sells_until NULLS LAST,
+                 (counter.number + (uuid_hash(p_op) & 15)) % 16,
+                 counter.number
+    LOOP
+        UPDATE benefits_slotcounter
+        SET next_slot = next_slot + 1
+        WHERE id = v_range AND next_slot <= end_slot
+        RETURNING next_slot - 1 INTO v_slot;
+        IF v_slot IS NOT NULL THEN
+            RETURN v_slot;
+        END IF;
+    END LOOP;
+
+    -- Not SKIP LOCKED: a slot in the hands of a claim that may yet be rolled back is not gone,
+    -- and "sold out" must be true when it is said.
+    DELETE FROM benefits_returnedslot
+    WHERE id = (
+        SELECT returned.id
+        FROM benefits_returnedslot returned
+        WHERE returned.release_id = p_release
+          AND (returned.offered_to_id IS NULL OR returned.offered_to_id = p_member)
+          AND (returned.sells_until IS NULL OR returned.sells_until > p_now)
+        ORDER BY returned.offered_to_id IS NULL, returned.id
+        LIMIT 1
+        FOR UPDATE
+    )
+    RETURNING slot INTO v_slot;
+    RETURN v_slot;
+END
+$$;
+
+-- The last instant a claim made at p_at may be used: the end of the member's own day after
+-- p_days more, never past the benefit's own end or the last day of its code. Null: no end.
+CREATE FUNCTION benefits_valid_until(
+    p_at timestamptz, p_zone text, p_days integer, p_cap timestamptz, p_code_ends_on date
+) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT least(
+        ((((p_at AT TIME ZONE p_zone)::date + p_days + 1)::timestamp AT TIME ZONE p_zone)
+            - interval '1 millisecond'),
+        p_cap,
+        (((p_code_ends_on + 1)::timestamp AT TIME ZONE p_zone) - interval '1 millisecond')
+    )
+$$;
+
+-- A claim lets go of its slot: back to the release, for the next member. Only for a slot whose
+-- code nobody has seen. Safe to repeat: the second time there is nothing to let go.
+CREATE FUNCTION benefits_let_go(p_claim bigint, p_now timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_release bigint;
+    v_slot integer;
+BEGIN
+    UPDATE benefits_claim
+    SET holds_slot = false
+    WHERE id = p_claim AND holds_slot AND revealed_at IS NULL
+    RETURNING release_id, slot INTO v_release, v_slot;
+    IF v_release IS NULL THEN
+        RETURN false;
+    END IF;
+    INSERT INTO benefits_returnedslot (release_id, slot, sells_until, returned_at)
+    VALUES (
+        v_release,
+        v_slot,
+        (
+            SELECT counter.sells_until
+            FROM benefits_slotcounter counter
+            WHERE counter.release_id = v_release AND counter.end_slot >= v_slot
+            ORDER BY counter.end_slot
+            LIMIT 1
+        ),
+        p_now
+    );
+    RETURN true;
+END
+$$;

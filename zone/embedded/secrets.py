@@ -5,9 +5,18 @@ import os
 import secrets
 from pathlib import Path
 
+from zone.embedded.refusal import about_folder
+
 
 def development_secrets(data: Path) -> dict[str, str]:
-    """The secrets in `data`/secrets.env (mode 0600), written on first use."""
+    """The secrets in `data`/secrets.env (mode 0600), written on first use. Raises CannotStart."""
+    try:
+        return _read_or_make(data)
+    except OSError as error:
+        raise about_folder(data, error) from None
+
+
+def _read_or_make(data: Path) -> dict[str, str]:
     path = data / "secrets.env"
     if not path.exists():
         data.mkdir(parents=True, exist_ok=True)

@@ -99,11 +99,23 @@ _OWNER_COMMANDS = {"migrate", "setup_roles", "sqlmigrate", "showmigrations", "ma
 _IS_OWNER = len(sys.argv) > 1 and sys.argv[1] in _OWNER_COMMANDS
 
 
+# A Celery process forks, and a pool does not survive that; it also has one thread to serve.
+_PROGRAM = Path(sys.argv[0])
+IS_CELERY = "celery" in {_PROGRAM.name, _PROGRAM.parent.name}
+# Web answers within seconds or not at all; commands run as long as they need (0 = no limit).
+_STATEMENT_SECONDS = env.number("DATABASE_STATEMENT_SECONDS", 60 if IS_CELERY else 0, most=3600)
+_SESSION_LIMITS = [
+    f"-c statement_timeout={_STATEMENT_SECONDS}s",
+    f"-c idle_in_transaction_session_timeout={_STATEMENT_SECONDS}s",
+] if _STATEMENT_SECONDS else []  # fmt: skip
+
+
 def _database(name: str, url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"{name}: must start with postgresql://.")
     query = dict(parse_qsl(parts.query))
+    query["options"] = " ".join(filter(None, [query.get("options"), *_SESSION_LIMITS])) or None
     host = query.pop("host", None) or (unquote(parts.hostname) if parts.hostname else "")
     if not parts.path.strip("/"):
         raise ImproperlyConfigured(f"{name}: names no database.")
@@ -118,8 +130,8 @@ def _database(name: str, url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            **query,
-            "pool": {"min_size": 1, "max_size": pool_size, "timeout": 5},
+            **{name: value for name, value in query.items() if value is not None},
+            "pool": False if IS_CELERY else {"min_size": 1, "max_size": pool_size, "timeout": 5},
             "connect_timeout": 5,
         },
     }
@@ -130,6 +142,8 @@ DATABASES = {
     if _IS_OWNER
     else _database("DATABASE_URL", DATABASE_URL)
 }
+# Journals in `public`: the app adds rows and never changes one. `setup_roles` enforces it.
+ZONE_APPEND_ONLY_TABLES: list[str] = []
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://", "filesystem://")):
     raise ImproperlyConfigured("REDIS_URL: must start with redis://, rediss:// or unix://.")
 HAS_REDIS = not REDIS_URL.startswith("filesystem://")

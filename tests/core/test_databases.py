@@ -1,0 +1,50 @@
+"""The stage itself: what a test may rely on."""
+
+import pytest
+from django.db import connection
+from django.db.utils import ProgrammingError
+
+from tests.factories import make_member
+from tests.threads import together
+from zone.members.models import Member
+
+
+def test_tests_work_as_the_app_role(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == ("zone_app",)
+
+
+def test_the_app_role_cannot_change_the_schema(db):
+    with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE intruder ()")
+
+
+def test_threads_of_a_copy_see_what_others_committed(cloned_database):
+    members = together([make_member] * 20)
+
+    assert len({member.pk for member in members}) == 20
+    assert Member.objects.count() == 20
+    with cloned_database.connect() as other:
+        assert other.execute("SELECT count(*) FROM members_member").fetchone() == (20,)
+
+
+def test_each_copy_starts_empty(cloned_database):
+    assert Member.objects.count() == 0
+
+
+def test_a_child_process_works_on_the_same_copy(cloned_database):
+    make_member()
+
+    done = cloned_database.manage(
+        "shell",
+        "-v0",
+        "-c",
+        "from zone.members.models import Member; print(Member.objects.count())",
+    )
+
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "1", "")
+
+
+def test_a_rolled_back_test_and_a_copy_do_not_meet(alice):
+    assert Member.objects.get() == alice

@@ -1,0 +1,201 @@
+"""Databases for tests: one template with every migration, and copies of it in a blink.
+
+The owner makes the template; tests, threads and child processes use copies as the app role, so a
+test has exactly the rights the product has. Works on the private server and on one named by
+`DATABASE_URL`; there `MIGRATE_DATABASE_URL` (or the same role) must be allowed to make databases.
+"""
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from zone.core.roles import APP
+
+_numbers = count(1)
+_READY = "ready"  # The comment on a template that is complete.
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of its own, with the addresses that owner and app reach it by."""
+
+    name: str
+    owner_url: str
+    app_url: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a child process needs in its environment to work on this database."""
+        return {
+            "DATABASE_URL": self.app_url,
+            "MIGRATE_DATABASE_URL": self.owner_url,
+            "REDIS_URL": settings.REDIS_URL,
+        }
+
+    def connect(self, *, as_owner: bool = False) -> psycopg.Connection:
+        """A plain connection, for looking past Django; the caller closes it (`with`)."""
+        return psycopg.connect(self.owner_url if as_owner else self.app_url, autocommit=True)
+
+    def manage(self, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
+        """Run a `manage.py` command on this database as a process of its own."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            env={**os.environ, **self.env, "DJANGO_SETTINGS_MODULE": "zone.settings", **env},
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+def _with_database(url: str, name: str, *, role: str = "") -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    if role:
+        query["options"] = f"-c role={role}"
+    return urlunsplit(
+        parts._replace(path=f"/{quote(name)}", query=urlencode(query, quote_via=quote))
+    )
+
+
+def _named(name: str) -> Database:
+    """The addresses of `name`. Where app and owner are one login, the app takes on its role."""
+    owner, app = settings.MIGRATE_DATABASE_URL, settings.DATABASE_URL
+    is_one_login = urlsplit(owner).username == urlsplit(app).username
+    return Database(
+        name=name,
+        owner_url=_with_database(owner, name),
+        app_url=_with_database(app, name, role=APP if is_one_login and _has_app_role() else ""),
+    )
+
+
+def _has_app_role() -> bool:
+    """Whether the roles could be made here; without the right to, tests run as the login."""
+    with _server() as server:
+        row = server.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')", [APP]
+        ).fetchone()
+    return row is not None
+
+
+@contextmanager
+def _server() -> Iterator[psycopg.Connection]:
+    """The owner's connection beside every test database."""
+    url = settings.MIGRATE_DATABASE_URL
+    try:
+        connection = psycopg.connect(_with_database(url, "postgres"), autocommit=True)
+    except psycopg.OperationalError:
+        connection = psycopg.connect(url, autocommit=True)
+    with connection:
+        yield connection
+
+
+def _run(server: psycopg.Connection, statement: str, **names: str) -> None:
+    identifiers = {key: sql.Identifier(value) for key, value in names.items()}
+    server.execute(sql.SQL(statement).format(**identifiers))  # type: ignore[arg-type]
+
+
+def _fingerprint() -> str:
+    """Changes whenever a migration, a SQL file or the rights change."""
+    digest = hashlib.sha256(repr(settings.ZONE_APPEND_ONLY_TABLES).encode())
+    places = [settings.BASE_DIR / room for room in ("zone", "credits", "benefits")]
+    files = [file for place in places for file in place.rglob("*.py")]
+    files = [file for file in files if "migrations" in file.parts or file.name == "roles.py"]
+    files += [file for place in places for file in place.rglob("*.sql")]
+    for file in sorted(files):
+        digest.update(str(file.relative_to(settings.BASE_DIR)).encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def template() -> str:
+    """The name of a complete template, made on first need and after each change of the schema."""
+    prefix = f"{urlsplit(settings.MIGRATE_DATABASE_URL).path.strip('/')}_template_"
+    name = prefix + _fingerprint()
+    with _server() as server:
+        # One maker at a time, also across test processes; the lock ends with the connection.
+        server.execute("SELECT pg_advisory_lock(hashtext(%s))", [prefix])
+        found = dict(
+            server.execute(
+                "SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '') "
+                "FROM pg_database WHERE starts_with(datname, %s)",
+                [prefix],
+            ).fetchall()
+        )
+        if found.get(name) == _READY:
+            return name
+        for old in found:
+            _run(server, "DROP DATABASE IF EXISTS {old} WITH (FORCE)", old=old)
+        _run(server, "CREATE DATABASE {name}", name=name)
+        database = _named(name)
+        for command in (("migrate", "--noinput", "-v0"), ("setup_roles",)):
+            done = database.manage(*command)
+            assert done.returncode == 0, done.stderr
+        _run(server, "COMMENT ON DATABASE {name} IS 'ready'", name=name)
+    return name
+
+
+@contextmanager
+def copy(label: str = "copy") -> Iterator[Database]:
+    """A fresh copy of the template, dropped afterwards however many sessions it still has."""
+    source = template()
+    name = f"{source}_{label}_{os.getpid()}_{next(_numbers)}"
+    with _server() as server:
+        _drop_left_over(server, source)
+        _run(server, "CREATE DATABASE {name} TEMPLATE {source}", name=name, source=source)
+    try:
+        yield _named(name)
+    finally:
+        with _server() as server:
+            _run(server, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+
+
+def _drop_left_over(server: psycopg.Connection, source: str) -> None:
+    """Copies whose test process was killed; one that is still in use refuses and stays."""
+    rows = server.execute(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"{source}_"]
+    ).fetchall()
+    for (name,) in rows:
+        pid = int(name.split("_")[-2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            with contextlib.suppress(psycopg.errors.ObjectInUse):
+                _run(server, "DROP DATABASE IF EXISTS {name}", name=name)
+        except PermissionError:
+            continue
+
+
+@contextmanager
+def in_use(database: Database, *, pool: bool) -> Iterator[None]:
+    """Point Django, in every thread of this process, at `database`."""
+    config = connections.settings["default"]
+    wrapper = connections["default"]
+    wrapper.close()
+    wrapper.close_pool()
+    before = dict(config)
+    parts = urlsplit(database.app_url)
+    options = {**config["OPTIONS"], "options": dict(parse_qsl(parts.query)).get("options", "")}
+    # Threads of a race each want a connection; a pool would make them queue.
+    config.update(
+        NAME=database.name, OPTIONS={**options, "pool": options["pool"] if pool else False}
+    )
+    try:
+        yield
+    finally:
+        wrapper.close()
+        wrapper.close_pool()
+        config.clear()
+        config.update(before)

@@ -1,0 +1,43 @@
+-- Many earns in one call, one answer per earn by its place in the arrays (from 1).
+--
+-- Members are taken in rising order over the whole batch, so that two batches cannot deadlock; one
+-- member's earns keep the order they came in. Each earn is refused or posted on its own.
+CREATE FUNCTION ledger.earn_batch(
+    p_members bigint[], p_ops uuid[], p_amounts int[], p_untils date[], p_fundings smallint[],
+    p_counters smallint[], p_reasons text[], p_relateds text[], p_occurred_ats timestamptz[],
+    p_posted_ats timestamptz[]
+) RETURNS TABLE (
+    place int, code text, op_id uuid, amount int, available int, held int, debt int, seq int,
+    expires_on date, posted_at timestamptz
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    b record;
+    r ledger.result;
+BEGIN
+    FOR b IN
+        SELECT * FROM unnest(
+            p_members, p_ops, p_amounts, p_untils, p_fundings, p_counters, p_reasons, p_relateds,
+            p_occurred_ats, p_posted_ats
+        ) WITH ORDINALITY
+            u (member, op, amount, until, funding, counter, reason, related, occurred_at, posted_at, place)
+        ORDER BY u.member, u.place
+    LOOP
+        r := ledger.credit(
+            1, b.member, b.op, b.amount, b.until, b.funding, b.counter, b.reason, b.related,
+            b.occurred_at, b.posted_at
+        );
+        place := b.place;
+        code := r.code;
+        op_id := r.op_id;
+        amount := r.amount;
+        available := r.available;
+        held := r.held;
+        debt := r.debt;
+        seq := r.seq;
+        expires_on := r.expires_on;
+        posted_at := r.posted_at;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;

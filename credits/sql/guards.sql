@@ -1,0 +1,82 @@
+-- The journal is only ever added to.
+
+CREATE FUNCTION ledger.refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on %: the ledger is append-only', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+CREATE TRIGGER guard_change BEFORE UPDATE OR DELETE ON ledger.entry
+    FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.entry ENABLE ALWAYS TRIGGER guard_change;
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON ledger.entry
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.entry ENABLE ALWAYS TRIGGER guard_truncate;
+
+CREATE TRIGGER guard_change BEFORE UPDATE OR DELETE ON ledger.seal
+    FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER guard_change;
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON ledger.seal
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER guard_truncate;
+
+CREATE TRIGGER guard_change BEFORE UPDATE OR DELETE ON ledger.rollup
+    FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.rollup ENABLE ALWAYS TRIGGER guard_change;
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON ledger.rollup
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.rollup ENABLE ALWAYS TRIGGER guard_truncate;
+
+CREATE TRIGGER guard_change BEFORE UPDATE OR DELETE ON ledger.status_event
+    FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.status_event ENABLE ALWAYS TRIGGER guard_change;
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON ledger.status_event
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.status_event ENABLE ALWAYS TRIGGER guard_truncate;
+
+-- Make the journal's missing monthly partitions from one day's month to another's.
+--
+-- Safe to repeat and to race. Attaching, unlike CREATE TABLE ... PARTITION OF, does not stop
+-- anybody who is posting. Returns how many it made.
+CREATE FUNCTION ledger.make_partitions(p_from date, p_to date) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '2s' AS $$
+DECLARE
+    v_month date := date_trunc('month', p_from::timestamp);
+    v_name text;
+    v_made int := 0;
+BEGIN
+    IF v_month < date '2000-01-01' OR p_to > (public.zone_now() + interval '100 years')::date THEN
+        RAISE EXCEPTION 'no partitions for % to %', p_from, p_to
+            USING ERRCODE = 'datetime_field_overflow';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('ledger.make_partitions'));
+    WHILE v_month <= p_to LOOP
+        v_name := 'entry_' || to_char(v_month, 'YYYY_MM');
+        IF to_regclass('ledger.' || v_name) IS NULL THEN
+            EXECUTE format('CREATE TABLE ledger.%I (LIKE ledger.entry INCLUDING ALL)', v_name);
+            EXECUTE format(
+                'ALTER TABLE ledger.entry ATTACH PARTITION ledger.%I FOR VALUES FROM (%L) TO (%L)',
+                v_name,
+                ledger.first_op(v_month::timestamp AT TIME ZONE 'UTC'),
+                ledger.first_op((v_month + interval '1 month')::timestamp AT TIME ZONE 'UTC')
+            );
+            EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER guard_change', v_name);
+            EXECUTE format(
+                'CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON ledger.%I '
+                'FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', v_name
+            );
+            EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER guard_truncate', v_name);
+            v_made := v_made + 1;
+        END IF;
+        v_month := v_month + interval '1 month';
+    END LOOP;
+    RETURN v_made;
+END
+$$;
+
+SELECT ledger.make_partitions(
+    (public.zone_now() - interval '1 month')::date, (public.zone_now() + interval '3 months')::date
+);

@@ -1,0 +1,96 @@
+-- Take credits from a member for good, soonest end first, promotional before paid.
+--
+-- Refusals: insufficient (with what is available), frozen, closed, not_found, invalid_amount,
+-- invalid_op, out_of_order, conflict.
+CREATE FUNCTION ledger.spend(
+    p_member bigint, p_op uuid, p_amount int, p_counter smallint, p_reason text, p_related text,
+    p_posted_at timestamptz DEFAULT NULL
+) RETURNS ledger.result
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+BEGIN
+    RETURN ledger.debit(2, p_member, p_op, p_amount, p_counter, p_reason, p_related, NULL, p_posted_at);
+END
+$$;
+
+-- Set credits aside until they are captured or voided, or until `p_expires_at` when given.
+-- The hold's id is its op. Refusals as for spend, and invalid_expiry.
+CREATE FUNCTION ledger.hold(
+    p_member bigint, p_op uuid, p_amount int, p_counter smallint, p_reason text, p_related text,
+    p_expires_at timestamptz DEFAULT NULL, p_posted_at timestamptz DEFAULT NULL
+) RETURNS ledger.result
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+BEGIN
+    RETURN ledger.debit(
+        3, p_member, p_op, p_amount, p_counter, p_reason, p_related, p_expires_at, p_posted_at
+    );
+END
+$$;
+
+-- The common road of spend (kind 2), hold (kind 3) and adjust downward (kind 9).
+CREATE FUNCTION ledger.debit(
+    p_kind int, p_member bigint, p_op uuid, p_amount int, p_counter smallint, p_reason text,
+    p_related text, p_expires_at timestamptz, p_posted_at timestamptz
+) RETURNS ledger.result LANGUAGE plpgsql AS $$
+DECLARE
+    s ledger.standing;
+    r ledger.result;
+    p ledger.purse;
+    v_lapsed ledger.purse;
+    v_code text;
+    v_asked int := CASE WHEN p_kind = 9 THEN -p_amount ELSE p_amount END;
+BEGIN
+    FOR v_try IN 0 .. 1 LOOP
+        s := ledger.find(p_member, p_posted_at, v_try > 0);
+        IF s.member_id IS NULL THEN
+            RETURN ledger.refuse(
+                s, p_op, v_asked, CASE
+                    WHEN NOT EXISTS (SELECT FROM public.members_member WHERE id = p_member)
+                        THEN 'not_found'
+                    WHEN p_amount IS NULL OR p_amount <= 0 THEN 'invalid_amount'
+                    ELSE 'insufficient'
+                END
+            );
+        END IF;
+        r := ledger.replay(p_member, p_op, p_kind, v_asked, p_counter, NULL, p_related);
+        IF r.code IS NOT NULL THEN
+            RETURN r;
+        END IF;
+        IF s.keys[1] < s.floor THEN
+            v_lapsed := ledger.lapse(s.keys, s.remains, s.floor);
+            p := ledger.take(v_lapsed.keys, v_lapsed.remains, p_amount);
+        ELSE
+            v_lapsed := NULL;
+            p := ledger.take(s.keys, s.remains, p_amount);
+        END IF;
+        v_code := CASE
+            WHEN NOT ledger.is_good_op(p_op, s.posted_at) THEN 'invalid_op'
+            WHEN p_amount IS NULL OR p_amount <= 0 THEN 'invalid_amount'
+            WHEN p_expires_at <= s.posted_at THEN 'invalid_expiry'
+            WHEN s.status = 1 AND p_kind <> 9 THEN 'frozen'
+            WHEN s.status = 2 AND p_kind <> 9 THEN 'closed'
+            WHEN p.total < p_amount THEN 'insufficient'
+            WHEN p_posted_at IS NOT NULL THEN ledger.why_not_at(p_member, p_posted_at)
+        END;
+        IF v_code IS NOT NULL THEN
+            RETURN ledger.refuse(s, p_op, v_asked, v_code);
+        END IF;
+        r := ledger.post(
+            s, p.keys, p.remains, p_kind, p_op, -p_amount,
+            CASE WHEN p_kind = 3 THEN p_amount ELSE 0 END, 0, p.alloc,
+            p_counter, NULL, p_reason, p_related, NULL, v_lapsed, true
+        );
+        IF r.code IS NOT NULL THEN
+            IF p_kind = 3 THEN
+                INSERT INTO ledger.hold (
+                    member_id, op_id, amount, counter, created_at, expires_at, alloc, reason, related
+                ) VALUES (
+                    p_member, p_op, p_amount, p_counter, s.posted_at, p_expires_at, p.alloc,
+                    coalesce(p_reason, ''), coalesce(p_related, '')
+                );
+            END IF;
+            RETURN r;
+        END IF;
+    END LOOP;
+    RETURN ledger.refuse(s, p_op, v_asked, 'busy');
+END
+$$;

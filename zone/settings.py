@@ -276,6 +276,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 if CONSOLE_HOST:
     CSRF_TRUSTED_ORIGINS.append(f"{urlsplit(SITE_URL).scheme}://{CONSOLE_HOST}")
+CSRF_FAILURE_VIEW = "zone.pages.views.errors.csrf_failure"
 SECURE_SSL_REDIRECT = False  # The proxy redirects pages; the API must refuse, never redirect.
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from zone.core import clock
@@ -38,7 +39,10 @@ class MemberMiddleware:
 
 
 class MemberLocaleMiddleware:
-    """Speak the member's language; without a member, the cookie's or the browser's."""
+    """Speak the member's language and count days in their zone.
+
+    Without a member: the cookie's or the browser's language, and UTC.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,7 +50,9 @@ class MemberLocaleMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         language = language_for(request)
         request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
-        with translation.override(language):
+        member = getattr(request, "member", None)
+        zone = ZoneInfo(member.time_zone) if member else None
+        with translation.override(language), timezone.override(zone):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response

@@ -85,3 +85,32 @@ def in_language(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
     return str(value.get(_language()) or value.get("en") or next(iter(value.values()), ""))
+
+
+# Apple's services as pictures: a part of the name decides, and an app is a game pad like any other.
+_SERVICE_LOOKS = (
+    ("music", "pink", "music"),
+    ("icloud", "blue", "cloud"),
+    ("tv", "night", "film"),
+    ("arcade", "violet", "game"),
+    ("book", "orange", "book"),
+    ("one", "mint", "star"),
+)
+
+
+def _look(service: str) -> tuple[str, str]:
+    name = service.lower()
+    return next(
+        ((hue, icon) for part, hue, icon in _SERVICE_LOOKS if part in name), ("violet", "game")
+    )
+
+
+@register.filter
+def service_hue(service: str) -> str:
+    """The hue of a service: music is pink, cloud is blue."""
+    return _look(service)[0]
+
+
+@register.filter
+def service_icon(service: str) -> str:
+    return _look(service)[1]

@@ -23,3 +23,8 @@ urlpatterns = [
     path("ingest/v1/", include("zone.history.ingest_urls")),
     path("console/", admin.site.urls),
 ]
+
+handler400 = "zone.pages.views.errors.bad_request"
+handler403 = "zone.pages.views.errors.forbidden"
+handler404 = "zone.pages.views.errors.not_found"
+handler500 = "zone.pages.views.errors.server_error"

@@ -19,11 +19,13 @@ def shell(request: HttpRequest) -> dict[str, object]:
     The unread count is asked for only by pages that show a bell.
     """
     member: Member | None = getattr(request, "member", None)
+    session = getattr(request, "member_session", None)
     theme = request.COOKIES.get(THEME_COOKIE_NAME, "")
     return {
         "member": member,
         "member_initial": member_initial(member) if member else "",
         "unread": SimpleLazyObject(partial(count_unread, member.pk)) if member else 0,
+        "is_in_wallet": session is not None and session.host != "browser",
         "theme": theme if theme in THEMES else "",
         "languages": settings.LANGUAGES,
     }

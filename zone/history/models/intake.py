@@ -46,6 +46,8 @@ class RefundKey(MessageKey):
     bill_no = models.CharField(max_length=64)
     refund_reference = models.CharField(max_length=80)
     amount = models.BigIntegerField()
+    # Whether it takes part in "refunds never exceed the charge"; a refused one does not.
+    is_counted = models.BooleanField(default=True)
 
     class Meta:
         db_table = "history_refund_key"

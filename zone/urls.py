@@ -1,7 +1,7 @@
 """All doors. Each room owns its own addresses; this file only names them."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 api_v1 = [
     path("", include("zone.partners.api_urls")),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("", include("benefits.urls")),
     path("", include("zone.pages.urls")),
     path("api/v1/", include(api_v1)),
+    re_path(r"^api(?:/|\Z)", include("zone.partners.unknown_urls")),
+    path("", include("zone.partners.urls")),
     path("ingest/v1/", include("zone.history.ingest_urls")),
     path("console/", admin.site.urls),
 ]

@@ -1,5 +1,12 @@
 """Tokens and the description: the part of /api/v1 that belongs to no other room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from zone.partners import api, oauth
+from zone.partners.resources import OpenResource, resource
+
+urlpatterns = [
+    path("oauth/token", resource(oauth.OAuthResource, post=oauth.create_token)),
+    path("oauth/revoke", resource(oauth.OAuthResource, post=oauth.revoke)),
+    path("openapi.json", resource(OpenResource, get=api.get_description)),
+]

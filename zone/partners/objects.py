@@ -1,0 +1,49 @@
+"""Shapes that every room's answers share."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from zone.partners.catalogue import PROBLEMS
+
+
+class ProblemError(serializers.Serializer):
+    """One member or parameter that is not valid."""
+
+    pointer = serializers.CharField(
+        required=False, help_text="RFC 6901 pointer into the request body."
+    )
+    parameter = serializers.CharField(required=False, help_text="Name of the query parameter.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class Problem(serializers.Serializer):
+    """RFC 9457. `code` is the promise; business refusals may add members of their own."""
+
+    type = serializers.URLField()
+    title = serializers.CharField()
+    status = serializers.IntegerField(min_value=400, max_value=599)
+    code = serializers.ChoiceField(choices=sorted(PROBLEMS))
+    detail = serializers.CharField()
+    request_id = serializers.CharField()
+    retryable = serializers.BooleanField()
+    errors = ProblemError(many=True, required=False)
+
+
+def constant(value: str) -> Any:
+    """A member that always holds `value`: the kind of an object."""
+    return serializers.ChoiceField(choices=[value])
+
+
+def list_of(shape: type[serializers.Serializer]) -> type[serializers.Serializer]:
+    """The envelope of a list whose rows are `shape`."""
+    members = {
+        "object": constant("list"),
+        "data": shape(many=True),
+        "has_more": serializers.BooleanField(),
+        "next_cursor": serializers.CharField(allow_null=True),
+        "__doc__": "One page, newest first. `next_cursor` leads to the next.",
+    }
+    name = shape.__name__.removesuffix("Object")
+    return type(f"{name}List", (serializers.Serializer,), members)

@@ -9,8 +9,14 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
-SOMEBODY_WAS_FIRST = "ZN001"
-LEDGER_REFUSED = "ZN002"
+# SQLSTATEs of `take_claim.sql`, and two of PostgreSQL's own that mean "try again".
+_REFUSALS = {
+    "ZN001": "conflict",
+    "ZN002": "sold_out",
+    "ZN003": "pack_refused",
+    "55P03": "busy",  # lock_not_available
+    "40P01": "busy",  # deadlock_detected
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +27,8 @@ class Taken:
     claim_id: int | None = None
     opens_at: datetime | None = None
     allowed: int | None = None  # the member's limit when it is reached
-    ledger_code: str = ""
-    available: int = 0
+    ledger_code: str | None = None
+    available: int | None = None
 
 
 def _call(statement: str, parameters: Sequence[Any]) -> Any:
@@ -50,7 +56,7 @@ def take(
     transaction of its own.
     """
     statement = (
-        "SELECT code, claim_id, opens_at, allowed"
+        "SELECT code, claim_id, opens_at, allowed, ledger_code, available"
         " FROM benefits_take_claim(%s, %s, %s, %s, %s, %s::smallint, %s::smallint, %s, %s, %s::jsonb)"
     )
     parameters = [
@@ -72,17 +78,10 @@ def take(
         else:
             row = _call(statement, parameters)
     except DatabaseError as error:
-        state = getattr(error.__cause__, "sqlstate", None)
-        if state == SOMEBODY_WAS_FIRST:
-            return Taken(code="conflict")
-        if state == LEDGER_REFUSED:
-            diag = error.__cause__.diag  # type: ignore[union-attr]
-            return Taken(
-                code="ledger_refused",
-                ledger_code=diag.message_primary or "",
-                available=int(diag.message_detail or 0),
-            )
-        raise
+        code = _REFUSALS.get(getattr(error.__cause__, "sqlstate", ""))
+        if code is None:
+            raise
+        return Taken(code=code)
     return Taken(*row)
 
 

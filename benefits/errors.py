@@ -156,6 +156,12 @@ class StockInUse(ZoneError):
     http_status = 400
 
 
+class CodesMakeStock(ZoneError):
+    code = "validation_failed"
+    sentence = _("Codes make this stock: load a file, and each code in it adds one.")
+    http_status = 400
+
+
 class CodesExpired(ZoneError):
     """Facts: `expires_on`."""
 

@@ -21,6 +21,7 @@ DROP_SLOTS = """
 DROP FUNCTION benefits_let_go(bigint, timestamptz);
 DROP FUNCTION benefits_valid_until(timestamptz, text, integer, timestamptz, date);
 DROP FUNCTION benefits_next_slot(bigint, bigint, uuid, timestamptz);
+DROP FUNCTION benefits_has_slot(bigint, bigint, timestamptz);
 """
 DROP_TAKE = """
 DROP FUNCTION benefits_take_claim(

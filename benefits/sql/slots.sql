@@ -1,3 +1,22 @@
+-- Whether this member could have a slot of the release. Reads only.
+CREATE FUNCTION benefits_has_slot(p_release bigint, p_member bigint, p_now timestamptz)
+RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT 1
+        FROM benefits_slotcounter counter
+        WHERE counter.release_id = p_release
+          AND counter.next_slot <= counter.end_slot
+          AND (counter.sells_until IS NULL OR counter.sells_until > p_now)
+    ) OR EXISTS (
+        SELECT 1
+        FROM benefits_returnedslot returned
+        WHERE returned.release_id = p_release
+          AND (returned.offered_to_id IS NULL OR returned.offered_to_id = p_member)
+          AND (returned.sells_until IS NULL OR returned.sells_until > p_now)
+    )
+$$;
+
 -- The next slot of a release, or null when there is none left for this member.
 --
 -- Ranges whose codes end first go first; among equals each operation starts somewhere else, so

@@ -3,9 +3,18 @@
 -- A refusal that is known before anything is written comes back as a code and writes nothing.
 -- One that shows only afterwards is raised, so that the caller's transaction takes all of it back:
 --   ZN001  another claim of this member was first (the same operation, or the last of the limit)
---   ZN002  the ledger said no; MESSAGE is its code, DETAIL what is available
+--   ZN002  the last slot went to somebody else after the credits were taken
+--   ZN003  the ledger refused what a credit pack gives; MESSAGE is its code
+--
+-- Credits before the slot: the member's account row is nobody else's, a counter row is everybody's,
+-- so it is locked last and for the shortest time.
 CREATE TYPE benefits_take AS (
-    code text, claim_id bigint, opens_at timestamptz, allowed integer
+    code text,
+    claim_id bigint,
+    opens_at timestamptz,
+    allowed integer,
+    ledger_code text,
+    available integer
 );
 
 CREATE FUNCTION benefits_take_claim(
@@ -50,31 +59,52 @@ BEGIN
     JOIN benefits_benefit benefit ON benefit.id = release.benefit_id
     WHERE release.id = p_release;
     IF NOT FOUND OR v_release.status IN ('draft', 'in_review') THEN
-        RETURN ('not_found', NULL, NULL, NULL)::benefits_take;
+        RETURN ('not_found', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
     IF v_release.status = 'ended'
        OR v_release.closes_at <= v_now OR v_release.claimable_until <= v_now THEN
-        RETURN ('ended', NULL, NULL, NULL)::benefits_take;
+        RETURN ('ended', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
     v_starts_at := greatest(
         v_release.opens_at, v_release.claimable_from, v_release.visible_from);
     IF v_starts_at > v_now THEN
-        RETURN ('not_started', NULL, v_starts_at, NULL)::benefits_take;
+        RETURN ('not_started', NULL, v_starts_at, NULL, NULL, NULL)::benefits_take;
     END IF;
     IF v_release.status = 'paused' THEN
-        RETURN ('paused', NULL, NULL, NULL)::benefits_take;
+        RETURN ('paused', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
 
     SELECT count(*) INTO v_held
     FROM benefits_claim
     WHERE release_id = p_release AND member_id = p_member AND holds_slot;
     IF v_held >= v_release.per_member THEN
-        RETURN ('limit_reached', NULL, NULL, v_release.per_member)::benefits_take;
+        RETURN ('limit_reached', NULL, NULL, v_release.per_member, NULL, NULL)::benefits_take;
+    END IF;
+
+    -- A storm on an empty release ends here, without a write.
+    IF NOT benefits_has_slot(p_release, p_member, v_now) THEN
+        RETURN ('sold_out', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+    END IF;
+
+    IF v_release.price_credits > 0 THEN
+        IF v_release.mode = 'provider' THEN
+            v_paid := ledger.hold(p_member, p_op, v_release.price_credits, p_counter,
+                                  'benefit', p_public_id, NULL);
+        ELSE
+            v_paid := ledger.spend(p_member, p_op, v_release.price_credits, p_counter,
+                                   'benefit', p_public_id);
+        END IF;
+        IF v_paid.code <> 'ok' THEN
+            RETURN ('ledger_refused', NULL, NULL, NULL, v_paid.code, v_paid.available)::benefits_take;
+        END IF;
     END IF;
 
     v_slot := benefits_next_slot(p_release, p_member, p_op, v_now);
     IF v_slot IS NULL THEN
-        RETURN ('sold_out', NULL, NULL, NULL)::benefits_take;
+        IF v_release.price_credits = 0 THEN
+            RETURN ('sold_out', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'ZN002', MESSAGE = 'the last slot is gone';
     END IF;
 
     SELECT time_zone INTO STRICT v_zone FROM members_member WHERE id = p_member;
@@ -123,34 +153,18 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'ZN001', MESSAGE = 'another claim was first';
     END IF;
 
-    IF v_release.price_credits > 0 THEN
-        IF v_state = 'reserved' THEN
-            v_paid := ledger.hold(p_member, p_op, v_release.price_credits, p_counter,
-                                  'benefit', p_public_id, NULL);
-        ELSE
-            v_paid := ledger.spend(p_member, p_op, v_release.price_credits, p_counter,
-                                   'benefit', p_public_id);
-        END IF;
-        IF v_paid.code <> 'ok' THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'ZN002', MESSAGE = v_paid.code,
-                DETAIL = coalesce(v_paid.available, 0)::text;
-        END IF;
-    END IF;
     IF v_release.mode = 'credits' THEN
         v_paid := ledger.earn(
             p_member, p_op, (v_release.detail ->> 'credits')::integer,
             ((v_now AT TIME ZONE v_zone) + interval '12 months')::date, 0::smallint,
             p_pack_counter, 'benefit', p_public_id, v_now);
         IF v_paid.code <> 'ok' THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'ZN002', MESSAGE = v_paid.code,
-                DETAIL = coalesce(v_paid.available, 0)::text;
+            RAISE EXCEPTION USING ERRCODE = 'ZN003', MESSAGE = v_paid.code;
         END IF;
     END IF;
 
     INSERT INTO benefits_claimevent (claim_id, at, actor, cause, from_state, to_state)
     VALUES (v_claim, v_now, p_actor, 'claim', '', v_state);
-    RETURN ('ok', v_claim, NULL, NULL)::benefits_take;
+    RETURN ('ok', v_claim, NULL, NULL, NULL, NULL)::benefits_take;
 END
 $$;

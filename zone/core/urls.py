@@ -1,10 +1,5 @@
 """Health."""
 
-from django.urls import path
+from django.urls import URLPattern
 
-from zone.core.health import healthz, readyz
-
-urlpatterns = [
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
-]
+urlpatterns: list[URLPattern] = []

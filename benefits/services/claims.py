@@ -1,0 +1,119 @@
+"""Claiming: the one verb behind the page, the partner API, the console and every worker."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from benefits import claim_sql, errors, queries, rules
+from benefits.models import Claim, Release
+from credits.errors import OperationConflict
+from credits.kinds import Counter
+from zone.core.errors import NotFound, Unavailable, ZoneError
+from zone.core.ids import new_public_id
+from zone.members.models import Member
+
+log = logging.getLogger(__name__)
+
+
+def claim_benefit(
+    *,
+    member: Member,
+    release: Release,
+    op_id: UUID,
+    now: datetime,
+    actor: str = "",
+    pays_with_credits: bool = True,
+    partner_id: int | None = None,
+    external_id: str | None = None,
+    metadata: dict[str, str] | None = None,
+) -> Claim:
+    """Give a member the next unit of a release.
+
+    One transaction: slot, claim row, credits and event move together or not at all. With a code
+    in hand the claim is granted at commit; with a provider it is reserved, its price is held, and
+    the grant worker finds it. Safe to repeat: the same member and op_id return the first claim.
+
+    Raises NotEligible and its kinds, NotStarted, Ended, Paused, LimitReached, SoldOut,
+    NotEnoughCredits, MemberSuspended, MemberErased, NotFound; Unavailable when the ledger cannot
+    answer. After any of them nothing has changed.
+    """
+    if first := queries.find_claim(member=member, op_id=op_id):
+        return first  # A retry gets its first answer, whatever has changed since.
+    refuse_unless_eligible(
+        member=member, release=release, now=now, pays_with_credits=pays_with_credits
+    )
+    taken = claim_sql.take(
+        member_id=member.pk,
+        release_id=release.pk,
+        op_id=op_id,
+        public_id=new_public_id("clm"),
+        actor=actor or f"member:{member.public_id}",
+        counter=Counter.BENEFITS,
+        pack_counter=Counter.CAMPAIGNS,
+        partner_id=partner_id,
+        external_id=external_id,
+        metadata=metadata,
+    )
+    claim = queries.find_claim(member=member, op_id=op_id)
+    if claim is None:
+        raise _refusal_of(taken, release=release)
+    return claim
+
+
+def refuse_unless_eligible(
+    *, member: Member, release: Release, now: datetime, pays_with_credits: bool = True
+) -> None:
+    """Raises the first rule's refusal. Stock, limit and credits are the database's to judge."""
+    benefit = release.benefit
+    refusal: ZoneError | None = rules.find_member_refusal(
+        benefit=benefit, facts=rules.facts_of(member, now=now)
+    ) or rules.find_window_refusal(benefit=benefit, release=release, now=now)
+    if refusal is None and release.price_credits and not pays_with_credits:
+        refusal = errors.PaymentRequired()
+    if refusal is not None:
+        raise refusal
+
+
+def _refusal_of(taken: claim_sql.Taken, *, release: Release) -> ZoneError:
+    """What the database said, in words."""
+    match taken.code:
+        case "not_found":
+            return NotFound()
+        case "not_started":
+            return errors.NotStarted(opens_at=taken.opens_at)
+        case "ended":
+            return errors.Ended()
+        case "paused":
+            return errors.Paused()
+        case "sold_out":
+            return errors.SoldOut()
+        case "limit_reached":
+            return errors.LimitReached(limit=taken.allowed)
+        case "conflict":
+            # Not this operation's claim, so another one of this member took the last of the limit.
+            return errors.LimitReached(limit=release.per_member)
+        case "ledger_refused":
+            return _ledger_refusal(taken, release=release)
+        case "busy":
+            return Unavailable()
+    log.error(
+        "claim not possible",
+        extra={"error_code": taken.code, "ledger": taken.ledger_code, "release": release.public_id},
+    )
+    return Unavailable()
+
+
+def _ledger_refusal(taken: claim_sql.Taken, *, release: Release) -> ZoneError:
+    match taken.ledger_code:
+        case "insufficient":
+            available = taken.available or 0
+            return errors.NotEnoughCredits(
+                gap=max(release.price_credits - available, 1), available=available
+            )
+        case "frozen" | "closed":
+            return errors.MemberSuspended()
+        case "conflict" | "replayed":
+            # The id paid for something else: never for this claim, which would have been found.
+            return OperationConflict()
+    log.error("ledger refused a claim", extra={"error_code": taken.ledger_code})
+    return Unavailable()

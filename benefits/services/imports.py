@@ -1,0 +1,244 @@
+"""Reading a file of codes: good rows are taken, faulty ones are named by line and kind."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import IO, Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from benefits.errors import CodesExpired, ImportRefused
+from benefits.models import Code, CodeBatch, Release
+from benefits.models.release import Fulfilment
+from benefits.services import pools
+
+CHUNK_ROWS = 1_000
+LISTED_LINES_MAX = 10_000  # Per kind; the counts stay exact.
+LINE_LETTERS_MAX = 2_000
+COLUMNS = ("code", "redemption_url", "expires_on")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    code: str
+    url: str
+    expires_on: date | None
+    index: bytes
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of a file: rows read, codes taken, and the lines that were not, by kind."""
+
+    rows: int = 0
+    accepted: int = 0
+    faulty_lines: dict[str, list[int]] = field(default_factory=dict)
+    faulty_counts: dict[str, int] = field(default_factory=dict)
+
+    def refuse(self, line: int, kind: str) -> None:
+        self.faulty_counts[kind] = self.faulty_counts.get(kind, 0) + 1
+        lines = self.faulty_lines.setdefault(kind, [])
+        if len(lines) < LISTED_LINES_MAX:
+            lines.append(line)
+
+    def as_json(self) -> dict[str, Any]:
+        """Without a single code: lines are enough to find a row in one's own file."""
+        report: dict[str, Any] = {
+            "rows": self.rows,
+            "accepted": self.accepted,
+            "faulty_lines": {kind: sorted(lines) for kind, lines in self.faulty_lines.items()},
+        }
+        if any(count > LISTED_LINES_MAX for count in self.faulty_counts.values()):
+            report["faulty_counts"] = self.faulty_counts
+        return report
+
+
+def import_codes(
+    *,
+    release: Release,
+    source: IO[bytes],
+    file_name: str,
+    actor: str,
+    now: datetime,
+    expires_on: date | None = None,
+    life_days_min: int = 7,
+) -> ImportReport:
+    """Load a file of codes into a release and put them on sale.
+
+    The file is read twice as a stream, once for its hash and once for its rows, and is never
+    written anywhere. Rows are stored in chunks and go on sale together at the end, so a killed
+    import sells nothing; running it again takes what is missing and sells the whole. A repeat of
+    a finished import adds nothing and names every row `already_known`.
+
+    Raises ImportRefused for a release without codes or a file without its columns, CodesExpired
+    when `expires_on` leaves less than the guaranteed life.
+    """
+    if release.mode != Fulfilment.CODES:
+        raise ImportRefused(why="this release does not hand out codes.")
+    reader = _Import(release=release, actor=actor, now=now, life_days=life_days_min)
+    if expires_on is not None and reader.is_too_late(expires_on):
+        raise CodesExpired(expires_on=expires_on.isoformat())
+    reader.file_name = file_name[:120]
+    reader.file_hash = _hash(source)
+    chunk: list[_Row] = []
+    for row in reader.sound_rows(source, expires_on):
+        chunk.append(row)
+        if len(chunk) == CHUNK_ROWS:
+            reader.store(chunk)
+            chunk = []
+    reader.store(chunk)
+    pools.publish_codes(release=release, actor=actor, now=now)
+    reader.finish()
+    return reader.report
+
+
+def _hash(source: IO[bytes]) -> bytes:
+    source.seek(0)
+    digest = hashlib.sha256()
+    while block := source.read(1 << 16):
+        digest.update(block)
+    source.seek(0)
+    return digest.digest()
+
+
+class _Import:
+    """One reading of one file: what it has seen, and the batches it fills."""
+
+    def __init__(self, *, release: Release, actor: str, now: datetime, life_days: int) -> None:
+        self.release = release
+        self.actor = actor
+        self.now = now
+        self.life_days = life_days
+        self.zone = pools.market_zone(release.benefit)
+        self.file_name = ""
+        self.file_hash = b""
+        self.report = ImportReport()
+        self.batches: dict[date | None, tuple[CodeBatch, bytes]] = {}
+
+    def is_too_late(self, expires_on: date) -> bool:
+        ends = pools.end_of_sale(expires_on=expires_on, life_days=self.life_days, zone=self.zone)
+        return ends <= self.now
+
+    def sound_rows(self, source: IO[bytes], expires_on: date | None) -> Iterator[_Row]:
+        """Rows that could be taken, in order; the others go to the report."""
+        seen: set[bytes] = set()
+        for line, values in _lines(source):
+            self.report.rows += 1
+            code, url, ends = (values.get(column, "").strip() for column in COLUMNS)
+            try:
+                day = expires_on or (date.fromisoformat(ends) if ends else None)
+            except ValueError:
+                self.report.refuse(line, "bad_date")
+                continue
+            fault = pools.find_code_fault(code) or pools.find_url_fault(url)
+            if not fault and day is not None and self.is_too_late(day):
+                fault = "expired"
+            if fault:
+                self.report.refuse(line, fault)
+                continue
+            index = pools.index_of(code, livemode=self.release.livemode)
+            if index in seen:
+                self.report.refuse(line, "duplicate_in_file")
+                continue
+            seen.add(index)
+            yield _Row(line, code, url, day, index)
+
+    def store(self, rows: list[_Row]) -> None:
+        """Seal and insert a chunk, in one transaction with its place in the numbering."""
+        if not rows:
+            return
+        for day in {row.expires_on for row in rows}:
+            self._batch(day)
+        with transaction.atomic():
+            # Two imports into one release take their numbers one after the other.
+            Release.objects.select_for_update(no_key=True).get(pk=self.release.pk)
+            indexes = [row.index for row in rows]
+            known = {
+                bytes(index)
+                for index in Code.objects.filter(code_index__in=indexes).values_list(
+                    "code_index", flat=True
+                )
+            }
+            highest = self.release.codes.aggregate(highest=Max("slot"))["highest"] or 0
+            slot = max(highest, self.release.last_slot)
+            codes = []
+            for row in rows:
+                if row.index in known:
+                    continue
+                slot += 1
+                batch, key = self.batches[row.expires_on]
+                plain = pools.OpenCode(code=row.code, redeem_url=row.url)
+                codes.append(
+                    pools.seal_code(
+                        release=self.release,
+                        slot=slot,
+                        batch=batch,
+                        key=key,
+                        index=row.index,
+                        plain=plain,
+                    )
+                )
+            Code.objects.bulk_create(codes)
+        self.report.accepted += len(codes)
+        for row in rows:
+            if row.index in known:
+                self.report.refuse(row.line, "already_known")
+
+    def _batch(self, day: date | None) -> tuple[CodeBatch, bytes]:
+        """The batch of this file and end date, made now or by a run that was cut short."""
+        if day not in self.batches:
+            key, wrapped = pools.new_batch_key()
+            batch, is_new = CodeBatch.objects.get_or_create(
+                release=self.release,
+                source=CodeBatch.Source.FILE,
+                file_hash=self.file_hash,
+                expires_on=day,
+                defaults={
+                    "life_days_min": self.life_days,
+                    "key_sealed": wrapped,
+                    "file_name": self.file_name,
+                    "actor": self.actor,
+                    "created_at": self.now,
+                },
+            )
+            self.batches[day] = (batch, key if is_new else pools.open_batch_key(batch))
+        return self.batches[day]
+
+    def finish(self) -> None:
+        """Keep the report with each batch that this file made."""
+        for batch, _key in self.batches.values():
+            if batch.finished_at is None:
+                batch.report = self.report.as_json()
+                batch.finished_at = self.now
+                batch.save(update_fields=["report", "finished_at"])
+
+
+def _lines(source: IO[bytes]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row with the number of its line in the file, the header being line 1.
+
+    Raises ImportRefused for a file that is no CSV in UTF-8 with the columns it needs.
+    """
+    text = io.TextIOWrapper(source, encoding="utf-8-sig", newline="")
+    try:
+        reader = csv.reader(text)
+        header = [name.strip().lower() for name in next(reader, [])]
+        missing = [name for name in COLUMNS[:2] if name not in header]
+        if missing:
+            raise ImportRefused(why=f"its first line does not name {' and '.join(missing)}.")
+        for values in reader:
+            if not values:
+                continue
+            if sum(map(len, values)) > LINE_LETTERS_MAX:
+                raise ImportRefused(why=f"line {reader.line_num} is too long.")
+            yield reader.line_num, dict(zip(header, values, strict=False))
+    except UnicodeDecodeError as error:
+        raise ImportRefused(why="it is not written in UTF-8.") from error
+    except csv.Error as error:
+        raise ImportRefused(why=f"line {reader.line_num} cannot be read as CSV.") from error
+    finally:
+        text.detach()  # The caller opened the file and closes it.

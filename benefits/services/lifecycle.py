@@ -1,0 +1,122 @@
+"""Moving a benefit through its life: only along the lines drawn here, and always on record."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from benefits.errors import IllegalMove, NotReady
+from benefits.models import Benefit, BenefitEvent, BenefitTerms
+
+Status = Benefit.Status
+
+# Where each status may go. What has ended stays ended: its claims and terms point at it.
+MOVES: dict[str, tuple[str, ...]] = {
+    Status.DRAFT: (Status.IN_REVIEW,),
+    Status.IN_REVIEW: (Status.DRAFT, Status.SCHEDULED),
+    Status.SCHEDULED: (Status.DRAFT, Status.LIVE, Status.ENDED),
+    Status.LIVE: (Status.PAUSED, Status.ENDED),
+    Status.PAUSED: (Status.LIVE, Status.ENDED),
+    Status.ENDED: (),
+}
+
+
+def move_benefit(
+    *, benefit: Benefit, to: str, actor: str, now: datetime, reason: str = ""
+) -> Benefit:
+    """Bring a benefit to another status, with an event that says who and why.
+
+    Approval (to scheduled) publishes its terms. The guarded update decides between two operators:
+    the second finds the status changed and is refused. Safe to repeat in the sense that nothing
+    happens twice.
+
+    Raises IllegalMove with the moves there are, NotReady naming what is missing.
+    """
+    if to not in MOVES[benefit.status]:
+        raise _illegal(benefit.status, to)
+    if to in (Status.IN_REVIEW, Status.SCHEDULED):
+        refuse_unless_ready(benefit)
+    was = benefit.status
+    with transaction.atomic():
+        moved = Benefit.objects.filter(pk=benefit.pk, status=was).update(status=to, updated_at=now)
+        if not moved:
+            benefit.refresh_from_db(fields=["status"])
+            raise _illegal(benefit.status, to)
+        BenefitEvent.objects.create(
+            benefit=benefit,
+            at=now,
+            actor=actor,
+            cause="move",
+            from_status=was,
+            to_status=to,
+            facts={"reason": reason} if reason else {},
+        )
+        if to == Status.SCHEDULED:
+            publish_terms(benefit=benefit, now=now)
+    benefit.status = to
+    return benefit
+
+
+def _illegal(status: str, wanted: str) -> IllegalMove:
+    allowed = ", ".join(str(Status(move).label) for move in MOVES[status]) or "–"
+    return IllegalMove(status=Status(status).label, wanted=Status(wanted).label, allowed=allowed)
+
+
+def refuse_unless_ready(benefit: Benefit) -> None:
+    """Raises NotReady naming everything a member would miss."""
+    missing: list[Any] = []
+    try:
+        benefit.full_clean(exclude=["status"])
+    except ValidationError as error:
+        missing.extend(error.messages)
+    languages = set(benefit.texts.exclude(title="").values_list("language", flat=True))
+    if "en" not in languages:
+        missing.append(_("a title in English"))
+    if not benefit.texts.filter(language="en").exclude(terms="").exists():
+        missing.append(_("terms in English"))
+    if missing:
+        raise NotReady(missing="; ".join(str(part) for part in missing))
+
+
+def publish_terms(*, benefit: Benefit, now: datetime) -> BenefitTerms:
+    """Keep the terms as they read now, for the claims to come. The same version stays as it was.
+
+    Changed wording under an old version number gets a number of its own, so that no claim's terms
+    change behind it.
+    """
+    texts = {
+        text.language: {"title": text.title, "terms": text.terms} for text in benefit.texts.all()
+    }
+    newest = benefit.published_terms.order_by("-published_at", "-id").first()
+    if newest is not None and newest.texts == texts:
+        return newest
+    version = benefit.terms_version
+    if benefit.published_terms.filter(version=version).exists():
+        version = f"{version[:12]}.{benefit.published_terms.count()}"
+        Benefit.objects.filter(pk=benefit.pk).update(terms_version=version)
+        benefit.terms_version = version
+    return BenefitTerms.objects.create(
+        benefit=benefit, version=version, texts=texts, published_at=now
+    )
+
+
+def settle_windows(*, now: datetime) -> int:
+    """Write down what the visible windows have already decided: begun is live, over is ended.
+
+    Readers do not wait for it. Safe to repeat and to race. Returns how many it moved.
+    """
+    moved = 0
+    begun = Benefit.objects.filter(status=Status.SCHEDULED, visible_from__lte=now)
+    over = Benefit.objects.filter(
+        status__in=[Status.SCHEDULED, Status.LIVE, Status.PAUSED], visible_until__lte=now
+    )
+    for benefits, to in ((over, Status.ENDED), (begun, Status.LIVE)):
+        for benefit in benefits:
+            try:
+                move_benefit(benefit=benefit, to=to, actor="worker", now=now, reason="window")
+            except IllegalMove:
+                continue  # Somebody moved it first.
+            moved += 1
+    return moved

@@ -4,11 +4,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 # How Apple's services write themselves; everything else goes by its own title.
-_BRANDS = {"icloud_plus": "iCloud+", "apple_music": "Apple Music"}
+BRANDS = {"icloud_plus": "iCloud+", "apple_music": "Apple Music"}
 _PLANS = {"INDIVIDUAL": _("Individual"), "FAMILY": _("Family"), "STUDENT": _("Student")}
 _SIZES = {"50GB": "50 GB", "200GB": "200 GB", "2TB": "2 TB", "6TB": "6 TB", "12TB": "12 TB"}
-HUES = {"icloud_plus": "blue", "apple_music": "pink", "in_app": "violet", "app_store": "mint"}
-ICONS = {"icloud_plus": "cloud", "apple_music": "music", "in_app": "game", "app_store": "tag"}
 
 
 def plan_name(plan: str) -> str:
@@ -18,7 +16,7 @@ def plan_name(plan: str) -> str:
 
 def product_name(service: str, title: str) -> str:
     """iCloud+ 200 GB, Apple Music Family, or an app's own title."""
-    brand = _BRANDS.get(service, "")
+    brand = BRANDS.get(service, "")
     plan = plan_name(title)
     if not brand or plan.lower().startswith(brand.lower()):
         return plan or gettext("Apple purchase")
@@ -34,11 +32,3 @@ def service_name(service: str) -> str:
         "icloud_plus": gettext("Cloud storage"),
     }
     return names.get(service, gettext("Apple purchase"))
-
-
-def hue_of(service: str) -> str:
-    return HUES.get(service, "orange")
-
-
-def icon_of(service: str) -> str:
-    return ICONS.get(service, "bill")

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from zone.core.ids import public_id_of
+from zone.history.naming import product_name
 
 
 class Service(models.TextChoices):
@@ -104,6 +105,10 @@ class ChargeLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.charge_id} line {self.line_no}"
+
+    @property
+    def name(self) -> str:
+        return product_name(self.service, self.title)
 
 
 class Refund(models.Model):

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from zone.core.ids import public_id_of
+from zone.history.naming import product_name
 
 
 class Subscription(models.Model):
@@ -80,6 +81,14 @@ class Subscription(models.Model):
     @property
     def public_id(self) -> str:
         return public_id_of("sub", self.id)
+
+    @property
+    def name(self) -> str:
+        return product_name(self.service, self.plan)
+
+    @property
+    def is_renewing(self) -> bool:
+        return self.status in self.RENEWING_STATUSES
 
 
 class SubscriptionEvent(models.Model):

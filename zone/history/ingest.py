@@ -14,6 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from zone.core import clock
 from zone.core.errors import ZoneError
 from zone.history.services.ingest import Message, Outcome, ingest_batch
+from zone.partners import limiter
+from zone.partners.errors import RateLimited
 from zone.partners.ingest_clients import IngestClient
 from zone.partners.parsing import parse_json
 from zone.partners.wallet_signatures import (
@@ -28,6 +30,7 @@ from zone.partners.wallet_signatures import (
 
 BODY_BYTES_MAX = 64 * 1024
 CLOCK_SLACK = timedelta(minutes=10)
+POLICY = limiter.Policy("ingest", 12_000, 60)
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +51,7 @@ def ingest(request: HttpRequest, wallet_code: str, message_path: str) -> HttpRes
             raise Refused(405, "PARAM_ILLEGAL", "use POST")
         _refuse_large(request)
         client = _authenticated(request, wallet_code)
+        limiter.refuse_over_limit(limiter.count_call([POLICY], client.client_id))
         body = _body(request)
         receipt = ingest_batch([Message(wallet_code, message_path, body)])[0]
     except Refused as refusal:
@@ -56,6 +60,8 @@ def ingest(request: HttpRequest, wallet_code: str, message_path: str) -> HttpRes
             extra={"wallet": wallet_code, "path": message_path, "why": refusal.message},
         )
         return _answer(refusal.status, refusal.code, refusal.result_status, refusal.message)
+    except RateLimited:
+        return _answer(429, "REQUEST_TRAFFIC_EXCEED_LIMIT", "U", "too many messages, try later")
     except DatabaseError:
         log.exception("ingest: no storage", extra={"wallet": wallet_code, "path": message_path})
         return _answer(503, "UNKNOWN_EXCEPTION", "U", "try again later")

@@ -121,9 +121,7 @@ def list_activity(
         refunds = list(back.order_by("-id")[:limit])
     lines = _lines_of(charges, refunds)
     entries = [Entry(charge, None, lines.get(charge.id, ())) for charge in charges]
-    entries += [
-        Entry(refund.charge, refund, lines.get(refund.charge_id, ())) for refund in refunds
-    ]
+    entries += [Entry(refund.charge, refund, lines.get(refund.charge_id, ())) for refund in refunds]
     entries.sort(key=lambda entry: entry.id, reverse=True)
     return entries[:limit]
 
@@ -159,7 +157,9 @@ def _says(text: str, currency: str, charge_key: str) -> Q:
     if tight := "".join(text.split()):
         line |= Q(title__icontains=tight)
     for service, brand in BRANDS.items():
-        rest = word.removeprefix(brand.casefold()).strip() if word.startswith(brand.casefold()) else ""
+        rest = (
+            word.removeprefix(brand.casefold()).strip() if word.startswith(brand.casefold()) else ""
+        )
         if rest:
             line |= Q(service=service, title__icontains="".join(rest.split()))
     lines = ChargeLine.objects.filter(line, charge_id=OuterRef(charge_key))
@@ -198,9 +198,7 @@ def find_entry(member: Member, entry_id: UUID) -> Entry | None:
     charge = Charge.objects.filter(member=member, id=entry_id).first()
     refund = None
     if charge is None:
-        refund = (
-            Refund.objects.filter(member=member, id=entry_id).select_related("charge").first()
-        )
+        refund = Refund.objects.filter(member=member, id=entry_id).select_related("charge").first()
         if refund is None:
             return None
         charge = refund.charge

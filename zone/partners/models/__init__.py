@@ -1,3 +1,4 @@
+from zone.partners.ingest_clients import IngestClient
 from zone.partners.models.call import IdempotencyRecord, PartnerReference, RateWindow
 from zone.partners.models.event import Event
 from zone.partners.models.partner import AccessToken, Partner, PartnerKey, PartnerSigningKey
@@ -6,6 +7,7 @@ __all__ = [
     "AccessToken",
     "Event",
     "IdempotencyRecord",
+    "IngestClient",
     "Partner",
     "PartnerKey",
     "PartnerReference",

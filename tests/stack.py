@@ -114,12 +114,15 @@ class Stack:
         )
         self.wait_for(lambda: httpx.get(f"{self.url}/healthz").status_code == 200, "web")
 
-    def start_worker(self) -> None:
+    def start_worker_without_waiting(self) -> None:
         self.start(
             "worker",
             *("-m", "celery", "-A", "zone", "worker", "--concurrency", "2"),
             *("--without-gossip", "--without-mingle", "-n", f"test{free_port()}@%h"),
         )
+
+    def start_worker(self) -> None:
+        self.start_worker_without_waiting()
         self.wait_for(lambda: "ready" in self.log("worker"), "worker")
 
     def start_beat(self) -> None:

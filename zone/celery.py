@@ -1,10 +1,28 @@
-"""The Celery application. Tasks live in each room's `tasks.py`."""
+"""The Celery application. Tasks live in each room's `tasks.py`.
+
+Redis only wakes workers up; what is to be done stands in the database. So a publisher gives up
+within half a second, and a worker that hears nothing looks for itself (`zone.core.drains`).
+"""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zone.settings")
 app = Celery("zone")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Having a receiver here keeps Celery from replacing the JSON log of the settings."""
+
+
+@app.on_after_configure.connect
+def add_drain_timer(sender: Celery, **_: Any) -> None:
+    from zone.core.drains import DrainTimer  # Django's settings are ready only now.
+
+    sender.steps["worker"].add(DrainTimer)

@@ -115,7 +115,7 @@ def _database(name: str, url: str) -> dict[str, object]:
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"{name}: must start with postgresql://.")
     query = dict(parse_qsl(parts.query))
-    query["options"] = " ".join(filter(None, [query.get("options"), *_SESSION_LIMITS])) or None
+    query["options"] = " ".join([query.get("options", ""), *_SESSION_LIMITS]).strip()
     host = query.pop("host", None) or (unquote(parts.hostname) if parts.hostname else "")
     if not parts.path.strip("/"):
         raise ImproperlyConfigured(f"{name}: names no database.")
@@ -130,7 +130,7 @@ def _database(name: str, url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            **{name: value for name, value in query.items() if value is not None},
+            **query,
             "pool": False if IS_CELERY else {"min_size": 1, "max_size": pool_size, "timeout": 5},
             "connect_timeout": 5,
         },
@@ -251,6 +251,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = ZONE_DATA / "static"
+if not IS_PRODUCTION:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise looks there before it is filled.
 MEDIA_URL = "/media/"
 MEDIA_ROOT = ZONE_DATA / "media"
 STORAGES = {
@@ -303,14 +305,30 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- Work in the background: Redis rings, PostgreSQL remembers ----------------------------------
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+# A publisher gives up at once, for somebody waits for its answer; a worker has time.
+_PUBLISHER_OPTIONS = {"socket_timeout": 0.5, "max_retries": 0}
+_WORKER_OPTIONS = {
+    "socket_timeout": 5,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+_FILE_BROKER = ZONE_DATA / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.3,
-    "socket_timeout": 5,
     "retry_on_timeout": False,
     "health_check_interval": 25,
     "visibility_timeout": 900,
-}
+    **(_WORKER_OPTIONS if IS_CELERY else _PUBLISHER_OPTIONS),
+} if HAS_REDIS else {
+    "data_folder_in": str(_FILE_BROKER),
+    "data_folder_out": str(_FILE_BROKER),
+    "control_folder": str(_FILE_BROKER / "control"),
+}  # fmt: skip
+if not HAS_REDIS:
+    (_FILE_BROKER / "control").mkdir(parents=True, exist_ok=True)
+CELERY_BROKER_CONNECTION_TIMEOUT = 4 if IS_CELERY else 0.5
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
@@ -323,6 +341,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 # A room adds its own periodic work in `<room>/tasks.py` by naming it in this table.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+# And names the function behind a drain here: workers call it by timer while Redis is away.
+ZONE_DRAINS: list[str] = []
 
 # --- The programme ------------------------------------------------------------------------------
 # The built-in sandbox wallet lets anyone be anyone: never outside development.
@@ -374,6 +394,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
         "axes": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},  # Every request has its line already.
         "httpx": {"level": "WARNING"},
     },
 }

@@ -2,12 +2,18 @@
 
 import json
 import logging
+import re
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
+
+from celery import current_task
+from django.conf import settings
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-_OWN_FIELDS = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "request"}
+_OWN_FIELDS = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "request", "data"}
 # A log line says ids. Whatever is filed under these names never reaches it.
 _SECRET_NAMES = (
     "token",
@@ -19,6 +25,19 @@ _SECRET_NAMES = (
     "code",
     "key",
 )
+_HARMLESS_NAMES = {"error_code", "status_code", "wallet_code", "key_id"}
+HIDDEN = "[hidden]"
+# What a library may print although nobody filed it under a name.
+_SECRET_SHAPES = (
+    re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"),
+    re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
+    re.compile(r"\bwhsec_[\w+/=-]+"),
+    re.compile(
+        r"(?i)(?<![\w])[\"']?(?:\w*(?:token|secret|password|cookie|signature)|authorization|sessionid"
+        r"|csrftoken|code)[\"']?\s*[=:]\s*[\"']?[^\s\"'&,;})]{4,}"
+    ),
+)
+LONG_ENOUGH = 16  # Shorter values are words that appear by themselves.
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,15 +48,41 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": scrub(record.getMessage()),
         }
         if current := request_id.get():
             line["request_id"] = current
+        if current_task and current_task.request.id:
+            line["task_id"] = current_task.request.id
+            line["task"] = current_task.name
         for name, value in record.__dict__.items():
             if name in _OWN_FIELDS:
                 continue
             is_secret = any(word in name.lower() for word in _SECRET_NAMES)
-            line[name] = "[hidden]" if is_secret and name != "error_code" else value
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+            line[name] = HIDDEN if is_secret and name not in _HARMLESS_NAMES else _plain(value)
+        if record.exc_info and record.exc_info[1]:
+            line["exception"] = scrub("".join(traceback.format_exception(record.exc_info[1])))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def scrub(text: str) -> str:
+    """`text` without our own secrets and without anything that has the shape of one."""
+    for value in _own_secrets():
+        text = text.replace(value, HIDDEN)
+    for shape in _SECRET_SHAPES:
+        text = shape.sub(HIDDEN, text)
+    return text
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return scrub(str(value))
+
+
+@lru_cache
+def _own_secrets() -> tuple[str, ...]:
+    values = {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, settings.ZONE_INDEX_KEY.hex()}
+    values |= {key.hex() for key in settings.ZONE_KEYS.values()}
+    values |= {str(database.get("PASSWORD", "")) for database in settings.DATABASES.values()}
+    return tuple(value for value in values if len(value) >= LONG_ENOUGH)

@@ -76,9 +76,7 @@ class Redis:
     def is_ready(self) -> bool:
         import redis
 
-        with redis.Redis(
-            unix_socket_path=str(self.socket), socket_timeout=0.5, retry=None
-        ) as client:
+        with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=0.5) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:

@@ -1,5 +1,6 @@
 from zone.members.models.binding import Binding, BindingAttempt, BindingStep
 from zone.members.models.member import Consent, Member, MemberSession, WalletIdentity
+from zone.members.models.partner_member import PartnerMember
 from zone.members.models.visit import WalletVisit
 from zone.members.models.wallet import Wallet
 
@@ -10,6 +11,7 @@ __all__ = [
     "Consent",
     "Member",
     "MemberSession",
+    "PartnerMember",
     "Wallet",
     "WalletIdentity",
     "WalletVisit",

@@ -32,7 +32,7 @@ BEGIN
         SELECT coalesce(sum(debt_change - available_change), 0) INTO v_before
         FROM ledger.entry WHERE member_id = p_member AND kind = 8 AND orig_op = p_orig_op;
         v_code := CASE
-            WHEN NOT ledger.is_good_op(p_op, s.posted_at) THEN 'invalid_op'
+            WHEN NOT ledger.is_good_op(s, p_op) THEN 'invalid_op'
             WHEN p_amount IS NULL OR p_amount <= 0 THEN 'invalid_amount'
             WHEN v_before + p_amount > o.available_change - o.debt_change THEN 'exceeds_original'
             WHEN s.debt::bigint + p_amount > 2147483647 THEN 'too_large'

@@ -49,7 +49,7 @@ BEGIN
             coalesce(p_until, (s.day + interval '12 months')::date)
         ) * 2 + p_funding;
         v_code := CASE
-            WHEN NOT ledger.is_good_op(p_op, s.posted_at) THEN 'invalid_op'
+            WHEN NOT ledger.is_good_op(s, p_op) THEN 'invalid_op'
             WHEN p_amount IS NULL OR p_amount <= 0 THEN 'invalid_amount'
             WHEN p_funding IS NULL OR p_funding NOT IN (0, 1) THEN 'invalid_until'
             WHEN v_key < s.floor OR v_key > s.floor + 121 THEN 'invalid_until'

@@ -12,6 +12,9 @@ DECLARE
 BEGIN
     PERFORM ledger.advance_day(zone, (v_now AT TIME ZONE name)::date)
     FROM ledger.zone_day WHERE day < (v_now AT TIME ZONE name)::date;
+    PERFORM ledger.make_partitions(
+        (v_now AT TIME ZONE 'UTC')::date, (v_now AT TIME ZONE 'UTC')::date
+    ) WHERE ledger.first_op(v_now) >= (SELECT last_op FROM ledger.partition_span());
 
     WITH queue AS MATERIALIZED (
         SELECT d.zone, d.month, d.member_id, z.day, z.floor

@@ -17,7 +17,9 @@ CREATE TYPE ledger.standing AS (
     day date,
     floor int,
     posted_at timestamptz,
-    is_new_day boolean
+    is_new_day boolean,
+    first_op uuid,
+    last_op uuid
 );
 
 -- Make the account of a known member. False when there is no such member.
@@ -35,8 +37,9 @@ BEGIN
     END IF;
     SELECT zone INTO v_zone FROM ledger.zone_day WHERE name = v_name;
     IF NOT FOUND THEN
-        INSERT INTO ledger.zone_day (name, day, floor)
-        VALUES (v_name, '2000-01-01', 0) ON CONFLICT (name) DO NOTHING;
+        INSERT INTO ledger.zone_day (name, day, floor, first_op, last_op)
+        SELECT v_name, '2000-01-01', 0, s.first_op, s.last_op FROM ledger.partition_span() s
+        ON CONFLICT (name) DO NOTHING;
         SELECT zone INTO v_zone FROM ledger.zone_day WHERE name = v_name;
     END IF;
     INSERT INTO ledger.account (member_id, zone) VALUES (p_member, v_zone)
@@ -59,17 +62,17 @@ DECLARE
 BEGIN
     IF p_is_locked THEN
         SELECT a.zone, a.status, a.seq, a.available, a.held, a.debt, a.bucket_keys, a.bucket_left,
-               z.name, z.day, z.floor
+               z.name, z.day, z.floor, z.first_op, z.last_op
         INTO s.zone, s.status, s.seq, s.available, s.held, s.debt, s.keys, s.remains,
-             v_name, s.day, s.floor
+             v_name, s.day, s.floor, s.first_op, s.last_op
         FROM ledger.account a JOIN ledger.zone_day z ON z.zone = a.zone
         WHERE a.member_id = p_member
         FOR NO KEY UPDATE OF a;
     ELSE
         SELECT a.zone, a.status, a.seq, a.available, a.held, a.debt, a.bucket_keys, a.bucket_left,
-               z.name, z.day, z.floor
+               z.name, z.day, z.floor, z.first_op, z.last_op
         INTO s.zone, s.status, s.seq, s.available, s.held, s.debt, s.keys, s.remains,
-             v_name, s.day, s.floor
+             v_name, s.day, s.floor, s.first_op, s.last_op
         FROM ledger.account a JOIN ledger.zone_day z ON z.zone = a.zone
         WHERE a.member_id = p_member;
     END IF;
@@ -118,6 +121,7 @@ SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     r ledger.result;
     e record;
+    v_next record;
 BEGIN
     SELECT kind, counter, orig_op, related, available_change, held_change, debt_change,
            available_after, held_after, debt_after, seq, alloc, posted_at
@@ -133,6 +137,15 @@ BEGIN
     r.debt := e.debt_after;
     r.seq := e.seq;
     r.posted_at := e.posted_at;
+    -- Credits that came back into a lapsed bucket expired in an entry of their own right after.
+    SELECT n.seq, n.available_after INTO v_next
+    FROM ledger.entry n
+    WHERE n.member_id = p_member
+      AND n.op_id = ledger.op_at(e.posted_at, p_op::text || 'expire') AND n.seq > e.seq;
+    IF FOUND THEN
+        r.seq := v_next.seq;
+        r.available := v_next.available_after;
+    END IF;
     IF e.kind IN (1, 9) THEN
         r.expires_on := ledger.expires_on(e.alloc[1]);
     END IF;
@@ -219,20 +232,39 @@ CREATE FUNCTION ledger.write_expiry(
     s ledger.standing, p_op uuid, p_seq int, p_available int, p_held int, p_debt int,
     p_lapsed ledger.purse
 ) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_op uuid := ledger.op_at(s.posted_at, p_op::text || 'expire');
 BEGIN
+    PERFORM ledger.is_good_op(s, v_op);
     INSERT INTO ledger.entry (
         member_id, op_id, posted_at, seq,
         available_change, held_change, debt_change, available_after, held_after, debt_after,
         day, kind, counter, alloc, reason
     ) VALUES (
-        s.member_id, ledger.op_at(s.posted_at, p_op::text || 'expire'), s.posted_at, p_seq,
+        s.member_id, v_op, s.posted_at, p_seq,
         -p_lapsed.total, 0, 0, p_available, p_held, p_debt,
         s.day, 7, 90, p_lapsed.alloc, 'lapsed'
     );
 END
 $$;
 
--- Whether an operation id may be used: a version 7 UUID that is not from the future.
-CREATE FUNCTION ledger.is_good_op(p_op uuid, p_now timestamptz) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN p_op IS NOT NULL AND p_op < ledger.first_op(p_now + interval '10 minutes');
+-- Whether an operation id may be used: its instant is not after the posting (ten minutes of skew
+-- between clocks are forgiven) and at most 36 months past. Makes its month's partition if missing.
+CREATE FUNCTION ledger.is_good_op(s ledger.standing, p_op uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_day date;
+BEGIN
+    IF p_op IS NULL OR p_op >= ledger.first_op(s.posted_at + interval '10 minutes') THEN
+        RETURN false;
+    END IF;
+    IF p_op < s.first_op OR p_op >= s.last_op THEN
+        IF p_op < ledger.first_op(public.zone_now() - interval '36 months') THEN
+            RETURN false;
+        END IF;
+        v_day := ledger.instant_of(p_op) AT TIME ZONE 'UTC';
+        PERFORM ledger.make_partitions(v_day, v_day);
+    END IF;
+    RETURN true;
+END
+$$;

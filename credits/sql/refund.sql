@@ -34,7 +34,7 @@ BEGIN
         SELECT coalesce(sum(available_change - debt_change), 0) INTO v_before
         FROM ledger.entry WHERE member_id = p_member AND kind = 6 AND orig_op = p_orig_op;
         v_code := CASE
-            WHEN NOT ledger.is_good_op(p_op, s.posted_at) THEN 'invalid_op'
+            WHEN NOT ledger.is_good_op(s, p_op) THEN 'invalid_op'
             WHEN p_amount IS NULL OR p_amount <= 0 THEN 'invalid_amount'
             WHEN s.status = 2 THEN 'closed'
             WHEN v_before + p_amount > v_spent THEN 'exceeds_original'

@@ -55,7 +55,7 @@ BEGIN
         v_code := CASE
             WHEN h.state = 3 THEN 'hold_expired'
             WHEN h.state <> 0 THEN 'already_resolved'
-            WHEN NOT ledger.is_good_op(p_op, s.posted_at) THEN 'invalid_op'
+            WHEN NOT ledger.is_good_op(s, p_op) THEN 'invalid_op'
             WHEN p_kind = 4 AND v_is_lapsed THEN 'hold_expired'
             WHEN p_kind = 4 AND v_captured <= 0 THEN 'invalid_amount'
             WHEN v_captured > h.amount THEN 'exceeds_hold'

@@ -63,7 +63,7 @@ BEGIN
             p := ledger.take(s.keys, s.remains, p_amount);
         END IF;
         v_code := CASE
-            WHEN NOT ledger.is_good_op(p_op, s.posted_at) THEN 'invalid_op'
+            WHEN NOT ledger.is_good_op(s, p_op) THEN 'invalid_op'
             WHEN p_amount IS NULL OR p_amount <= 0 THEN 'invalid_amount'
             WHEN p_expires_at <= s.posted_at THEN 'invalid_expiry'
             WHEN s.status = 1 AND p_kind <> 9 THEN 'frozen'

@@ -19,13 +19,16 @@ CREATE TYPE ledger.result AS (
     posted_at timestamptz
 );
 
--- The local day of each market, and the highest one ever used: a clock that steps back cannot
--- bring lapsed credits to life.
+-- The highest local day ever used in each market: a clock that steps back cannot bring lapsed
+-- credits to life. Every verb reads its market's row, so what else a verb must know stands here
+-- too: the range of operation ids whose partitions exist.
 CREATE TABLE ledger.zone_day (
     zone smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
     day date NOT NULL,
-    floor int NOT NULL
+    floor int NOT NULL,
+    first_op uuid NOT NULL,
+    last_op uuid NOT NULL
 );
 
 -- One member's whole standing, the only row a verb locks. Columns that change on every operation

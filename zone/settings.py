@@ -157,6 +157,7 @@ INSTALLED_APPS = [
     "zone.history.apps.HistoryConfig",
     "zone.notices.apps.NoticesConfig",
     "zone.members.apps.MembersConfig",
+    "zone.members.sandbox.apps.SandboxConfig",
     "zone.partners.apps.PartnersConfig",
     "zone.core.apps.CoreConfig",
     "zone.console.apps.ConsoleAdminConfig",
@@ -268,6 +269,8 @@ WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 # --- Cookies, headers, content policy -----------------------------------------------------------
 _COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""
 MEMBER_COOKIE_NAME = f"{_COOKIE_PREFIX}zone_member"
+# Ties a trip to the wallet and back to the browser that set out.
+VISIT_COOKIE_NAME = f"{_COOKIE_PREFIX}zone_visit"
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}zone_operator"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}zone_csrf"
 LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}zone_language"
@@ -340,9 +343,16 @@ CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 # A room adds its own periodic work in `<room>/tasks.py` by naming it in this table.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "keep-bindings-true": {"task": "zone.members.tasks.keep_bindings_true", "schedule": 60.0},
+    "sweep-visits": {"task": "zone.members.tasks.sweep_visits", "schedule": 3600.0},
+    "welcome-arrivals": {"task": "zone.notices.tasks.welcome_arrivals", "schedule": 60.0},
+}
 # And names the function behind a drain here: workers call it by timer while Redis is away.
-ZONE_DRAINS: list[str] = []
+ZONE_DRAINS: list[str] = [
+    "zone.notices.arrivals.welcome_arrivals",
+    "zone.members.services.sweeps.keep_bindings_true",
+]
 
 # --- The programme ------------------------------------------------------------------------------
 # The built-in sandbox wallet lets anyone be anyone: never outside development.
@@ -351,6 +361,11 @@ if IS_PRODUCTION and ZONE_SANDBOX:
     raise ImproperlyConfigured("ZONE_SANDBOX: must be off when ZONE_ENV is production.")
 SANDBOX_ISSUER_URL = env.text("SANDBOX_ISSUER_URL", "")
 ZONE_CLOCK_OFFSET_SECONDS = 0  # Only tests change it.
+# Rung when somebody signs in for the first time; each drains the rows it is responsible for.
+MEMBER_ARRIVAL_TASKS = [
+    "zone.history.tasks.link_waiting_history",
+    "zone.notices.tasks.welcome_arrivals",
+]
 REDEEM_HOSTS = env.words(
     "REDEEM_HOSTS", ["apps.apple.com", "music.apple.com", "redeem.apple.com", "apple.co"]
 )

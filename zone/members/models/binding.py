@@ -38,6 +38,10 @@ class Binding(models.Model):
     bound_at = models.DateTimeField(null=True)
     unbound_at = models.DateTimeField(null=True)
     valid_until = models.DateTimeField(null=True)
+    # When to ask the wallet about this agreement next: soon while its answer is unknown, weekly
+    # while it is open, because an agreement that runs out on the wallet's side says nothing.
+    next_query_at = models.DateTimeField(null=True)
+    query_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -54,6 +58,20 @@ class Binding(models.Model):
                 fields=["agreement_reference"],
                 condition=models.Q(agreement_reference__isnull=False),
                 name="members_binding_agreement_once",
+            ),
+        ]
+        indexes = [
+            # The sweep asks the wallet about these.
+            models.Index(
+                fields=["next_query_at"],
+                name="members_binding_query_due",
+                condition=models.Q(next_query_at__isnull=False),
+            ),
+            # Bindings whose validity ends, for the sweep that closes them.
+            models.Index(
+                fields=["valid_until"],
+                name="members_binding_valid_until",
+                condition=models.Q(valid_until__isnull=False, status__in=["active", "suspended"]),
             ),
         ]
 

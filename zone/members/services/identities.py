@@ -93,3 +93,18 @@ def enrol_member(
             raise
         return found, False
     return member, True
+
+
+def find_user_id(member: Member) -> str | None:
+    """The id under which the member's wallet knows them; None once they were erased."""
+    identity = member.identities.filter(kind=WalletIdentity.Kind.USER_ID).first()
+    if identity is None:
+        return None
+    return vault.unwrap(identity.value_sealed, purpose=_INDEX_PURPOSE).decode()
+
+
+def belongs_to(member: Member, user_id: str) -> bool:
+    """Whether the member's wallet calls this member `user_id`."""
+    return member.identities.filter(
+        wallet_id=member.wallet_id, value_index=identity_index(member.wallet_id, user_id)
+    ).exists()

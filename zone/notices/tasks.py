@@ -1,0 +1,11 @@
+"""This room's work in the background."""
+
+from celery import shared_task
+
+from zone.notices import arrivals
+
+
+@shared_task(expires=55, time_limit=50, soft_time_limit=45)
+def welcome_arrivals() -> None:
+    """Greet everybody who signed in for the first time since the last look."""
+    arrivals.welcome_arrivals()

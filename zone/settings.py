@@ -256,15 +256,17 @@ if not IS_PRODUCTION:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise looks there before it is filled.
 MEDIA_URL = "/media/"
 MEDIA_ROOT = ZONE_DATA / "media"
+# Collected files carry their content's hash and are served compressed; otherwise as they lie.
+STATIC_COLLECTED = env.boolean("STATIC_COLLECTED", IS_PRODUCTION)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 
 # --- Cookies, headers, content policy -----------------------------------------------------------
 _COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""

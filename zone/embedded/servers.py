@@ -11,6 +11,7 @@ from zone.embedded import keeper, redis
 from zone.embedded.folder import Folder, Lock
 from zone.embedded.refusal import CannotStart
 
+STARTED = time.monotonic()  # Settings import this before anything else happens.
 START_SECONDS_MAX = 90.0
 LEAVE_SECONDS_MAX = 25.0
 NO_REDIS = (

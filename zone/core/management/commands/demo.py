@@ -1,0 +1,39 @@
+"""`manage.py demo`: everything at once, on this machine, for development and for showing."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    help = "Start servers, web, worker, beat and sandbox issuer; Ctrl-C stops all of them."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument(
+            "--access",
+            action="store_true",
+            help="only tell how to enter, with codes of this moment",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.IS_PRODUCTION:
+            raise CommandError("The demo is for development: ZONE_ENV is production.")
+        # Only here: production has no private servers and must not import them.
+        from zone.embedded import demo, screen
+
+        if options["access"]:
+            lines = screen.access_lines(settings.ZONE_DATA / demo.ACCESS_FILE)
+            self.stdout.write("\n".join(lines))
+            return
+        demo.Demo(
+            self._say,
+            uses_postgres="DATABASE_URL" not in os.environ,
+            uses_redis="REDIS_URL" not in os.environ,
+        ).run()
+
+    def _say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()

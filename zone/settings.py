@@ -86,6 +86,7 @@ REDIS_URL = env.text("REDIS_URL", "")
 if IS_PRODUCTION and not (DATABASE_URL and REDIS_URL):
     raise ImproperlyConfigured("DATABASE_URL and REDIS_URL: required when ZONE_ENV is production.")
 MIGRATE_DATABASE_URL = env.text("MIGRATE_DATABASE_URL", DATABASE_URL)
+_embedded = None
 if not DATABASE_URL or not REDIS_URL:
     from zone.embedded import servers
 
@@ -179,6 +180,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_filters",
 ]
+if not IS_PRODUCTION and (_embedded is not None or sys.argv[1:2] == ["demo"]):
+    INSTALLED_APPS.append("zone.embedded")  # The command `demo`, nothing else.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIDDLEWARE = [
     "zone.core.middleware.RequestIdMiddleware",

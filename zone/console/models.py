@@ -94,31 +94,52 @@ class AuditEvent(models.Model):
 
 
 class BooksCheck(models.Model):
-    """One run of the books' invariants, by night or by button, and what it found."""
+    """One check of the books' invariants, by night or by button, and what it found.
+
+    A waiting row is the order to check; the worker takes it under a lease.
+    """
 
     class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("being checked")
         CLEAN = "clean", _("clean")
-        WARNING = "warning", _("warnings")
+        WARNING = "warning", _("clean, with warnings")
         BROKEN = "broken", _("broken")
         FAILED = "failed", _("did not finish")
 
-    started_at = models.DateTimeField(_("started"))
-    finished_at = models.DateTimeField(_("finished"))
-    status = models.CharField(_("result"), max_length=8, choices=Status)
+    OPEN_STATUSES = (Status.WAITING, Status.RUNNING)
+
+    requested_at = models.DateTimeField(_("asked for"))
+    requested_by = models.CharField(_("asked for by"), max_length=180)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    status = models.CharField(_("result"), max_length=8, choices=Status, default=Status.WAITING)
     checked_count = models.PositiveIntegerField(_("invariants checked"), default=0)
-    # Invariant name to a few offending keys, as the command prints them.
-    findings = models.JSONField(_("findings"), default=list)
+    # One line per invariant, as `manage.py verify_books` prints them.
     report = models.TextField(_("report"), blank=True)
-    requested_by = models.CharField(_("asked for by"), max_length=180, default="worker")
 
     class Meta:
         verbose_name = _("books check")
         verbose_name_plural = _("books checks")
         ordering = ["-id"]
         permissions = [("run_bookscheck", _("Can have the books checked now"))]
+        constraints = [
+            # A second request while one is open is the same request.
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=models.Q(status__in=["waiting", "running"]),
+                name="console_bookscheck_one_open",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
+        return f"{self.requested_at:%Y-%m-%d %H:%M} {self.status}"
+
+    @property
+    def tone(self) -> str:
+        tones = {"clean": "good", "warning": "warn", "broken": "bad", "failed": "bad"}
+        return tones.get(self.status, "")
 
 
 class OperatorScope(models.Model):

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from zone.console.manners import ConsoleManners
 from zone.console.services import audit, sessions
-from zone.console.views import factor
+from zone.console.views import board, factor, members
 from zone.core import clock
 
 # Only our own rooms decide what the console shows; packages we use register nothing by themselves.
@@ -90,9 +90,26 @@ class ConsoleSite(admin.AdminSite):
             path("verify", never_cache(factor.verify), name="verify"),
             path("enrol", never_cache(factor.enrol), name="enrol"),
             path("leave", never_cache(factor.leave), name="leave"),
+            path("books/check", self.admin_view(board.check_books), name="check_books"),
+            path(
+                "members/<str:public_id>/timeline",
+                self.admin_view(members.timeline),
+                name="member_timeline",
+            ),
+            path(
+                "members/<str:public_id>/unmask",
+                self.admin_view(members.unmask),
+                name="member_unmask",
+            ),
             path("step-up", self.admin_view(factor.step_up), name="step_up"),
         ]
         return [*ours, *super().get_urls()]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The board above the list of tables."""
+        return super().index(request, {**board.board_facts(request), **(extra_context or {})})
 
     @method_decorator(never_cache)
     def login(

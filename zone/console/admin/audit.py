@@ -32,5 +32,5 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
 @admin.register(BooksCheck)
 class BooksCheckAdmin(ReadOnlyAdmin):
-    list_display = ["started_at", "status", "checked_count", "finished_at", "requested_by"]
+    list_display = ["requested_at", "status", "checked_count", "finished_at", "requested_by"]
     list_filter = ["status"]

@@ -16,6 +16,11 @@ def identity_index(wallet_code: str, value: str) -> bytes:
     return vault.blind_index(_INDEX_PURPOSE, f"{wallet_code}:{value}")
 
 
+def open_identity(identity: WalletIdentity) -> str:
+    """The wallet's id in clear. Only for an operator who gave a reason. Raises VaultError."""
+    return vault.unwrap(identity.value_sealed, purpose=_INDEX_PURPOSE).decode()
+
+
 def find_member(
     *, wallet_code: str, user_id: str, kind: str = "user_id", app_id: str = ""
 ) -> Member | None:

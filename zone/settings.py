@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import django.conf.locale
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -352,9 +353,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "keep-bindings-true": {"task": "zone.members.tasks.keep_bindings_true", "schedule": 60.0},
     "sweep-visits": {"task": "zone.members.tasks.sweep_visits", "schedule": 3600.0},
     "welcome-arrivals": {"task": "zone.notices.tasks.welcome_arrivals", "schedule": 60.0},
+    "console-nightly-check": {
+        "task": "console.request_nightly_check",
+        "schedule": crontab(hour=18, minute=40),  # 02:40 where the first wallets live
+    },
+    "console-open-check": {"task": "console.run_open_check", "schedule": 15.0},
 }
 # And names the function behind a drain here: workers call it by timer while Redis is away.
 ZONE_DRAINS: list[str] = [
+    "zone.console.services.books.run_open_check",
     "zone.notices.arrivals.welcome_arrivals",
     "zone.members.services.sweeps.keep_bindings_true",
 ]

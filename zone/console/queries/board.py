@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -228,10 +229,14 @@ def _in_address(instant: datetime) -> str:
 
 def _list_page(model: type[Any], query: dict[str, str] | None = None) -> str:
     meta = model._meta
+    if not admin.site.is_registered(model):
+        return ""
     page = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
     return f"{page}?{urlencode(query)}" if query else page
 
 
 def _change_page(model: type[Any], key: Any) -> str:
     meta = model._meta
+    if not admin.site.is_registered(model):
+        return ""
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[key])

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from zone.console.models import BooksCheck
 from zone.console.services import audit
 from zone.core import clock
+from zone.core.nudge import nudge
 
 LEASE = timedelta(minutes=20)
 _REPORT_LETTERS_MAX = 20_000
@@ -21,11 +22,13 @@ def request_check(*, requested_by: str) -> BooksCheck:
     """A waiting check; the open one if there is one already. The worker finds it."""
     try:
         with transaction.atomic():
-            return BooksCheck.objects.create(
+            check = BooksCheck.objects.create(
                 requested_at=clock.now(), requested_by=requested_by, status=Status.WAITING
             )
     except IntegrityError:
         return BooksCheck.objects.filter(status__in=BooksCheck.OPEN_STATUSES).get()
+    nudge("console.run_open_check")
+    return check
 
 
 def run_open_check() -> BooksCheck | None:

@@ -51,7 +51,9 @@ def _attempt(row: BindingAttempt) -> Moment:
     if row.failure_reason:
         title = f"{title} ({row.failure_reason})"
     is_lost = row.outcome in {"failed", "abandoned"}
-    return Moment(row.started_at, title, steps, link=_admin_page(row), tone="warn" if is_lost else "")
+    return Moment(
+        row.started_at, title, steps, link=_admin_page(row), tone="warn" if is_lost else ""
+    )
 
 
 def _charge(row: Charge) -> Moment:
@@ -100,7 +102,9 @@ def _claim_event(row: ClaimEvent) -> Moment:
         row.at,
         f"{claim.benefit.slug}: {row.to_state}",
         " · ".join(words),
-        amount=_("%(count)s credits") % {"count": claim.price_credits} if claim.price_credits else "",
+        amount=_("%(count)s credits") % {"count": claim.price_credits}
+        if claim.price_credits
+        else "",
         link=_admin_page(claim),
         tone="bad" if row.to_state in _BAD_CLAIM_STATES else "",
     )
@@ -152,7 +156,9 @@ def _claim_events(member_id: int) -> QuerySet[Any]:
 
 
 SOURCES = [
-    Source("claim", gettext_lazy("Claim"), "benefits.view_claim", _claim_events, "at", _claim_event),
+    Source(
+        "claim", gettext_lazy("Claim"), "benefits.view_claim", _claim_events, "at", _claim_event
+    ),
     Source(
         "refund",
         gettext_lazy("Refund"),

@@ -47,9 +47,7 @@ def _get_member(request: HttpRequest, public_id: str) -> Member:
     return get_object_or_404(in_scope(members, request.user), public_id=public_id)
 
 
-def _timeline_page(
-    request: HttpRequest, member: Member, facts: dict[str, object]
-) -> HttpResponse:
+def _timeline_page(request: HttpRequest, member: Member, facts: dict[str, object]) -> HttpResponse:
     allowed = [source for source in SOURCES if request.user.has_perm(source.permission)]
     kinds = list(dict.fromkeys(str(source.label) for source in allowed))
     kind = request.GET.get("kind", "")

@@ -1,0 +1,132 @@
+"""The audit log: every change by an operator is on it, and nothing on it can be changed."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import DatabaseError, connection, transaction
+
+from tests.factories import make_operator, sign_in_operator
+from zone.console.models import AuditEvent, OperatorScope
+from zone.console.services import audit
+from zone.members.models import Wallet
+
+pytestmark = pytest.mark.django_db
+
+
+def last_event() -> AuditEvent:
+    return AuditEvent.objects.order_by("-id")[0]
+
+
+def test_a_change_is_logged_with_before_and_after(client):
+    platform, colleague = make_operator("platform"), make_operator("support")
+    sign_in_operator(client, platform)
+    auditors = Group.objects.get(name="auditor")
+    form = {
+        "username": colleague.username,
+        "email": "new@example.com",
+        "is_active": "on",
+        "is_staff": "on",
+        "groups": [auditors.pk],
+        "scope-TOTAL_FORMS": "0",
+        "scope-INITIAL_FORMS": "0",
+    }
+
+    answer = client.post(f"/console/auth/user/{colleague.pk}/change/", form)
+
+    assert answer.status_code == 302, answer.context["errors"]
+    event = last_event()
+    support = Group.objects.get(name="support")
+    assert event.action == "changed"
+    assert event.actor == f"operator:{platform.username}"
+    assert (event.object_type, event.object_id) == ("auth.user", str(colleague.pk))
+    assert event.before == {"email": "", "groups": [str(support.pk)]}
+    assert event.after == {"email": "new@example.com", "groups": [str(auditors.pk)]}
+    assert event.request_id == answer["Request-Id"]
+
+
+def test_a_password_never_reaches_the_log(client):
+    sign_in_operator(client, make_operator("platform"))
+    colleague = make_operator("support", password="first long password")
+    form = {
+        "password1": "a second long password",
+        "password2": "a second long password",
+        "usable_password": "true",
+    }
+
+    answer = client.post(f"/console/auth/user/{colleague.pk}/password/", form)
+
+    assert answer.status_code == 302
+    assert AuditEvent.objects.filter(object_id=str(colleague.pk)).exists()
+    logged = str(list(AuditEvent.objects.values("before", "after", "reason")))
+    colleague.refresh_from_db()
+    assert colleague.password not in logged
+    assert "second long" not in logged
+
+
+def test_an_action_is_logged_with_the_rows_it_was_asked_for(client):
+    sign_in_operator(client, make_operator("platform"))
+    colleague = make_operator("support")
+    form = {"action": "end_open_sessions", "_selected_action": [colleague.pk], "index": "0"}
+
+    client.post("/console/auth/user/", form)
+
+    event = last_event()
+    assert event.action == "action.end_open_sessions"
+    assert event.after["ids"] == [str(colleague.pk)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE console_auditevent SET actor = 'nobody'",
+        "DELETE FROM console_auditevent",
+        "TRUNCATE console_auditevent",
+    ],
+)
+def test_nothing_on_the_log_changes(client, statement):
+    sign_in_operator(client, make_operator("platform"))
+    client.post("/console/logout/")
+    before = list(AuditEvent.objects.values())
+
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    assert list(AuditEvent.objects.values()) == before
+
+
+def test_a_row_added_with_a_false_number_still_takes_the_next_one(client):
+    sign_in_operator(client, make_operator("platform"))
+    client.post("/console/logout/")
+
+    event = AuditEvent.objects.create(id=9_999, at=last_event().at, actor="x", action="y")
+
+    assert event.pk in {9_999, 2}  # What Django was told; the database knows better.
+    assert list(AuditEvent.objects.order_by("id").values_list("id", flat=True)) == [1, 2]
+    assert audit.list_broken_events() == []
+
+
+def test_an_operator_of_one_wallet_sees_no_other(client, alice):
+    operator = make_operator("support")
+    scope = OperatorScope.objects.create(user=operator)
+    scope.wallets.set([Wallet.objects.get(code="GCASH")])
+    sign_in_operator(client, operator)
+
+    listed = client.get("/console/members/member/")
+    page = client.get(f"/console/members/{alice.public_id}/timeline")
+    found = client.get("/console/members/member/", {"q": alice.public_id})
+
+    assert listed.context["cl"].result_count == 0
+    assert found.context["cl"].result_count == 0
+    assert page.status_code == 404
+
+
+def test_nobody_edits_themselves_or_a_superuser(client):
+    platform, root = make_operator("platform"), make_operator()
+    root.is_superuser = True
+    root.save(update_fields=["is_superuser"])
+    sign_in_operator(client, platform)
+
+    for operator in (platform, root):
+        page = client.get(f"/console/auth/user/{operator.pk}/change/")
+        assert page.context["has_change_permission"] is False
+        form = {"password1": "a second long password", "password2": "a second long password"}
+        assert client.post(f"/console/auth/user/{operator.pk}/password/", form).status_code == 403

@@ -110,12 +110,8 @@ def test_an_operator_of_one_wallet_sees_no_other(client, alice):
     scope.wallets.set([Wallet.objects.get(code="GCASH")])
     sign_in_operator(client, operator)
 
-    listed = client.get("/console/members/member/")
     page = client.get(f"/console/members/{alice.public_id}/timeline")
-    found = client.get("/console/members/member/", {"q": alice.public_id})
 
-    assert listed.context["cl"].result_count == 0
-    assert found.context["cl"].result_count == 0
     assert page.status_code == 404
 
 

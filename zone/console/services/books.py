@@ -14,6 +14,8 @@ from zone.core.nudge import nudge
 
 LEASE = timedelta(minutes=20)
 _REPORT_LETTERS_MAX = 20_000
+# How a line of `manage.py verify_books` begins.
+_VERDICTS = ("ok ", "warn ", "FAIL ")
 
 Status = BooksCheck.Status
 
@@ -49,7 +51,7 @@ def run_open_check() -> BooksCheck | None:
     BooksCheck.objects.filter(pk=check.pk, status=Status.RUNNING).update(
         status=status,
         report=report[:_REPORT_LETTERS_MAX],
-        checked_count=sum(1 for line in report.splitlines() if line.strip()),
+        checked_count=sum(line.startswith(_VERDICTS) for line in report.splitlines()),
         finished_at=clock.now(),
         lease_until=None,
     )
@@ -71,11 +73,12 @@ def verify_everything() -> tuple[BooksCheck.Status, str]:
     except Exception as error:  # A broken query is a finding too: say so instead of vanishing.
         return Status.FAILED, f"{output.getvalue()}{type(error).__name__}: {error}"
     if broken := audit.list_broken_events():
-        output.write(f"AUDIT broken: audit log events {broken[:10]}\n")
+        output.write(f"FAIL AUDIT: events {broken[:10]} of the audit log were tampered with\n")
         is_broken = True
     else:
-        output.write("AUDIT ok: the audit log is whole\n")
+        output.write("ok   AUDIT: the audit log is whole\n")
     report = output.getvalue()
     if is_broken:
         return Status.BROKEN, report
-    return (Status.WARNING if "warning" in report.lower() else Status.CLEAN), report
+    has_warning = any(line.startswith("warn ") for line in report.splitlines())
+    return (Status.WARNING if has_warning else Status.CLEAN), report

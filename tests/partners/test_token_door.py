@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from tests.partners.caller import Caller, basic
+from tests.api.caller import Caller, basic
 from zone.core import clock
 from zone.partners.models import AccessToken, PartnerKey
 from zone.partners.services.keys import revoke_key

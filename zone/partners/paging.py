@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -73,19 +73,16 @@ def list_page(
 ) -> dict[str, Any]:
     """One page of `rows` as the API answers it. `owner` ties a cursor to caller and list.
 
-    Rows inserted while a caller walks appear before the first page, so they neither shift nor
-    repeat anything. Raises InvalidCursor.
+    Keys rise with creation, so newest first is highest first. Rows inserted while a caller walks
+    appear before the first page: they neither shift nor repeat anything. Raises InvalidCursor.
     """
     limit = query.get("limit", LIMIT_DEFAULT)
     filters = bind_filters(owner, query)
     if cursor := query.get("cursor"):
-        position = read_cursor(cursor, filters)
-        at, key = datetime.fromisoformat(position[0]), position[1]
-        rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key))
-    found = list(rows.order_by("-created_at", "-pk")[: limit + 1])
-    has_more = len(found) > limit
+        rows = rows.filter(pk__lt=read_cursor(cursor, filters)[0])
+    found = list(rows.order_by("-pk")[: limit + 1])
     page = found[:limit]
-    last = [page[-1].created_at.isoformat(), page[-1].pk] if has_more else None
+    last = [page[-1].pk] if len(found) > limit else None
     return list_answer(present(page), last=last, filters=filters)
 
 

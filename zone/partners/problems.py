@@ -40,7 +40,8 @@ def problem_body(error: ZoneError) -> dict[str, Any]:
         "code": error.code,
         "detail": str(error),
         "request_id": logs.request_id.get(),
-        "retryable": error.is_retryable,
+        # The catalogue's word: a stored outcome is final, even where a page would say "try later".
+        "retryable": kind.is_retryable if kind else error.is_retryable,
     }
     for name in kind.members if kind else ():
         if name in error.facts:
@@ -78,7 +79,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 def as_refusal(error: Exception) -> ZoneError:
     """The refusal that `error` means to a caller; faults of ours are logged here, once."""
     if isinstance(error, ZoneError):
-        return error
+        return error if error.code in PROBLEMS else refusal_of_status(error.http_status)
     if isinstance(error, Http404 | exceptions.NotFound):
         return NotFound()
     if isinstance(error, exceptions.ValidationError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.test import Client
 
+from tests.benefits.factories import make_benefit, make_release
 from zone.partners.models import Partner, PartnerKey
 from zone.partners.scopes import SCOPES
 from zone.partners.services.keys import create_key
@@ -57,3 +58,9 @@ class Caller:
     def _headers(self, headers: dict) -> dict:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return {"Authorization": f"Bearer {self.token}", **named}
+
+
+def assigned_release(partner: Partner, *, codes: int = 0, stock: int = 0, price: int = 0, **fields):
+    """An open release of a benefit that `partner` may grant."""
+    benefit = make_benefit(partner_ids=[partner.pk], price_credits=price, **fields)
+    return make_release(benefit, codes=codes, stock=stock, price_credits=price)

@@ -1,0 +1,168 @@
+"""The catalogue as a partner may read it: what is assigned to it, in its key's mode."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from rest_framework import serializers
+
+from benefits import queries
+from benefits.models import Benefit, Release
+from benefits.models.kinds import KINDS
+from zone.core import clock
+from zone.core.errors import NotFound
+from zone.members.models import Wallet
+from zone.partners.declarations import Answer, Call, operation
+from zone.partners.fields import InstantField
+from zone.partners.objects import constant, list_of
+from zone.partners.paging import ListQuery, list_page
+
+API_KINDS = sorted({kind.api_kind for kind in KINDS.values()})
+STATUSES = ["scheduled", "live", "paused", "ended"]
+
+
+class Limits(serializers.Serializer):
+    """How often one member may have it; null where nothing is set."""
+
+    per_member = serializers.IntegerField(min_value=1)
+    per_day = serializers.IntegerField(min_value=1, allow_null=True)
+
+
+class BenefitObject(serializers.Serializer):
+    """A benefit assigned to the partner. `stock` is a word: exact figures are not published."""
+
+    object = constant("benefit")
+    id = serializers.CharField()
+    livemode = serializers.BooleanField()
+    kind = serializers.ChoiceField(choices=API_KINDS)
+    title = serializers.CharField()
+    status = serializers.ChoiceField(choices=STATUSES)
+    starts_at = InstantField()
+    ends_at = InstantField(allow_null=True)
+    price_credits = serializers.IntegerField(min_value=0)
+    stock = serializers.ChoiceField(choices=["plenty", "some", "few", "none", "unlimited"])
+    limits = Limits()
+    requires_binding = serializers.BooleanField()
+    storefronts = serializers.ListField(child=serializers.CharField())
+    redeemed_by = serializers.ChoiceField(choices=["provider", "partner"])
+    claim_valid_for = serializers.CharField(allow_null=True)
+    terms_version = serializers.CharField()
+    updated_at = InstantField()
+
+
+BenefitList = list_of(BenefitObject)
+
+
+class BenefitQuery(ListQuery):
+    status = serializers.ChoiceField(choices=STATUSES, required=False)
+    kind = serializers.ChoiceField(choices=API_KINDS, required=False)
+    market = serializers.RegexField(
+        r"^[A-Z]{2}\Z", required=False, help_text="ISO 3166-1 country of the wallet's market."
+    )
+
+
+def assigned_benefits(call: Call, *, now: datetime) -> QuerySet[Benefit]:
+    """What this partner may see in its key's mode, each with `shown_status`."""
+    is_over = (
+        Q(status=Benefit.Status.ENDED) | Q(visible_until__lte=now) | Q(claimable_until__lte=now)
+    )
+    is_early = Q(claimable_from__gt=now) | Q(visible_from__gt=now)
+    return Benefit.objects.filter(
+        livemode=call.livemode,
+        partner_ids__contains=[call.partner.pk],
+        status__in=[*Benefit.SHOWN_STATUSES, Benefit.Status.ENDED],
+    ).annotate(
+        shown_status=Case(
+            When(is_over, then=Value("ended")),
+            When(status=Benefit.Status.PAUSED, then=Value("paused")),
+            When(is_early, then=Value("scheduled")),
+            default=Value("live"),
+            output_field=CharField(),
+        )
+    )
+
+
+def get_assigned_benefit(call: Call, public_id: str, *, now: datetime) -> Benefit:
+    """Raises NotFound, equally for a foreign, an unassigned and an unknown benefit."""
+    benefit = assigned_benefits(call, now=now).filter(public_id=public_id).first()
+    if benefit is None:
+        raise NotFound
+    return benefit
+
+
+def present_benefits(benefits: list[Benefit], *, now: datetime) -> list[dict[str, Any]]:
+    """Benefits as the API shows them, in four queries for any number."""
+    ids = [benefit.pk for benefit in benefits]
+    read = queries._with_reading(Benefit.objects.filter(pk__in=ids), now=now).in_bulk()
+    releases = [release for benefit in read.values() for release in benefit.current_releases]
+    left = queries.count_left([release.pk for release in releases], now=now)
+    return [_present(benefit, read[benefit.pk], left, now=now) for benefit in benefits]
+
+
+def _present(benefit: Any, read: Any, left: dict[int, int], *, now: datetime) -> dict[str, Any]:
+    release: Release | None = queries._pick_release(read.current_releases, left, now=now)
+    text = read.text()
+    units = left.get(release.pk, 0) if release else 0
+    facts = {
+        "object": "benefit",
+        "id": benefit.public_id,
+        "livemode": benefit.livemode,
+        "kind": benefit.kind_facts.api_kind,
+        "title": text.title if text else benefit.slug,
+        "status": benefit.shown_status,
+        "starts_at": benefit.claimable_from or benefit.visible_from,
+        "ends_at": benefit.claimable_until or benefit.visible_until,
+        "price_credits": release.price_credits if release else benefit.price_credits,
+        "stock": queries.stock_band(units, release.stock if release else 0),
+        "limits": {
+            "per_member": release.per_member if release else benefit.per_member,
+            "per_day": None,
+        },
+        "requires_binding": benefit.requires_binding,
+        "storefronts": benefit.storefronts,
+        "redeemed_by": "partner" if benefit.kind == "partner_perk" else "provider",
+        "claim_valid_for": f"P{benefit.valid_days}D" if benefit.valid_days else None,
+        "terms_version": benefit.terms_version,
+        "updated_at": benefit.updated_at,
+    }
+    return dict(BenefitObject(facts).data)
+
+
+@operation(
+    summary="List benefits",
+    tag="benefits",
+    scope="benefits:read",
+    query=BenefitQuery,
+    answers={200: BenefitList},
+)
+def list_benefits(call: Call) -> Answer:
+    """Benefits assigned to this partner, newest first."""
+    now = clock.database_now()
+    rows = assigned_benefits(call, now=now)
+    if status := call.query.get("status"):
+        rows = rows.filter(shown_status=status)
+    if kind := call.query.get("kind"):
+        rows = rows.filter(kind__in=[k.code for k in KINDS.values() if k.api_kind == kind])
+    if market := call.query.get("market"):
+        codes = list(Wallet.objects.filter(country=market).values_list("code", flat=True))
+        rows = rows.filter(Q(wallets=[]) | Q(wallets__overlap=codes))
+    page = list_page(
+        rows,
+        query=call.query,
+        owner=call.owner,
+        present=lambda found: present_benefits(found, now=now),
+    )
+    return Answer(200, page)
+
+
+@operation(
+    summary="Read a benefit",
+    tag="benefits",
+    scope="benefits:read",
+    answers={200: BenefitObject},
+)
+def get_benefit(call: Call, benefit_id: str) -> Answer:
+    """One benefit assigned to this partner."""
+    now = clock.database_now()
+    benefit = get_assigned_benefit(call, benefit_id, now=now)
+    return Answer(200, present_benefits([benefit], now=now)[0])

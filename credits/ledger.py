@@ -88,10 +88,13 @@ def earn(
     )  # fmt: skip
 
 
-def earn_batch(earns: Sequence[Earn]) -> list[Result | errors.LedgerError]:
+def earn_batch(
+    earns: Sequence[Earn], *, is_owed: bool = False
+) -> list[Result | errors.LedgerError]:
     """Post many earns in one call; one result or refusal for each, in the order given.
 
-    Two batches at once do not deadlock: members are taken in rising order. Raises InvalidAmount
+    Two batches at once do not deadlock: members are taken in rising order. What `is_owed` (credits
+    for a purchase made) is posted to frozen accounts too. Raises InvalidAmount
     before anything is written when the list itself is malformed or longer than `BATCH_MAX`.
     """
     if len(earns) > BATCH_MAX:
@@ -113,8 +116,8 @@ def earn_batch(earns: Sequence[Earn]) -> list[Result | errors.LedgerError]:
     rows = _fetch(
         "SELECT * FROM ledger.earn_batch(%s::bigint[], %s::uuid[], %s::int[], %s::date[],"
         " %s::smallint[], %s::smallint[], %s::text[], %s::text[], %s::timestamptz[],"
-        " %s::timestamptz[]) ORDER BY place",
-        columns,
+        " %s::timestamptz[], %s::boolean) ORDER BY place",
+        [*columns, is_owed],
     )
     answers: list[Result | errors.LedgerError] = []
     for asked, row in zip(earns, rows, strict=True):

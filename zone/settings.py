@@ -358,9 +358,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": crontab(hour=18, minute=40),  # 02:40 where the first wallets live
     },
     "console-open-check": {"task": "console.run_open_check", "schedule": 15.0},
+    "credits.drain_earning": {"task": "credits.drain_earning", "schedule": 5.0},
+    "credits.lapse_holds": {"task": "credits.lapse_holds", "schedule": 60.0},
+    "credits.sweep_expiry": {"task": "credits.sweep_expiry", "schedule": 600.0},
+    "credits.make_partitions": {"task": "credits.make_partitions", "schedule": 6 * 3600.0},
 }
 # And names the function behind a drain here: workers call it by timer while Redis is away.
 ZONE_DRAINS: list[str] = [
+    "credits.tasks.drain_earning",
     "zone.console.services.books.run_open_check",
     "zone.notices.arrivals.welcome_arrivals",
     "zone.members.services.sweeps.keep_bindings_true",

@@ -10,7 +10,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 FILES = (
     "tables", "days", "buckets", "posting", "guards",
     "earn", "spend", "resolve", "refund", "clawback", "adjust", "status",
-    "earn_batch", "expire_batch",
+    "earn_batch", "expire_batch", "views",
 )  # fmt: skip
 
 

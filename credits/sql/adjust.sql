@@ -12,7 +12,8 @@ BEGIN
         RETURN ledger.debit(9, p_member, p_op, -p_amount, p_counter, p_reason, p_related, NULL, NULL);
     END IF;
     RETURN ledger.credit(
-        9, p_member, p_op, p_amount, p_until, p_funding, p_counter, p_reason, p_related, NULL, NULL
+        9, p_member, p_op, p_amount, p_until, p_funding, p_counter, p_reason, p_related, NULL, NULL,
+        true
     );
 END
 $$;

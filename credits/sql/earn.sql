@@ -12,16 +12,17 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock
 BEGIN
     RETURN ledger.credit(
         1, p_member, p_op, p_amount, p_until, p_funding, p_counter,
-        p_reason, p_related, p_occurred_at, p_posted_at
+        p_reason, p_related, p_occurred_at, p_posted_at, false
     );
 END
 $$;
 
--- The common road of earn (kind 1) and adjust upward (kind 9).
+-- The common road of earn (kind 1) and adjust upward (kind 9). What is owed (`p_is_owed`) is posted
+-- to a frozen account too.
 CREATE FUNCTION ledger.credit(
     p_kind int, p_member bigint, p_op uuid, p_amount int, p_until date, p_funding smallint,
     p_counter smallint, p_reason text, p_related text, p_occurred_at timestamptz,
-    p_posted_at timestamptz
+    p_posted_at timestamptz, p_is_owed boolean
 ) RETURNS ledger.result LANGUAGE plpgsql AS $$
 DECLARE
     s ledger.standing;
@@ -53,7 +54,7 @@ BEGIN
             WHEN p_amount IS NULL OR p_amount <= 0 THEN 'invalid_amount'
             WHEN p_funding IS NULL OR p_funding NOT IN (0, 1) THEN 'invalid_until'
             WHEN v_key < s.floor OR v_key > s.floor + 121 THEN 'invalid_until'
-            WHEN s.status = 1 AND p_kind = 1 THEN 'frozen'
+            WHEN s.status = 1 AND NOT p_is_owed THEN 'frozen'
             WHEN s.status = 2 THEN 'closed'
             WHEN s.available::bigint + s.held + p_amount > 2147483647 THEN 'too_large'
             WHEN p_posted_at IS NOT NULL THEN ledger.why_not_at(p_member, p_posted_at)

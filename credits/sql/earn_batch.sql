@@ -2,10 +2,11 @@
 --
 -- Members are taken in rising order over the whole batch, so that two batches cannot deadlock; one
 -- member's earns keep the order they came in. Each earn is refused or posted on its own.
+-- What is owed (`p_is_owed`: credits for a purchase made) is posted to frozen accounts too.
 CREATE FUNCTION ledger.earn_batch(
     p_members bigint[], p_ops uuid[], p_amounts int[], p_untils date[], p_fundings smallint[],
     p_counters smallint[], p_reasons text[], p_relateds text[], p_occurred_ats timestamptz[],
-    p_posted_ats timestamptz[]
+    p_posted_ats timestamptz[], p_is_owed boolean DEFAULT false
 ) RETURNS TABLE (
     place int, code text, op_id uuid, amount int, available int, held int, debt int, seq int,
     expires_on date, posted_at timestamptz
@@ -25,7 +26,7 @@ BEGIN
     LOOP
         r := ledger.credit(
             1, b.member, b.op, b.amount, b.until, b.funding, b.counter, b.reason, b.related,
-            b.occurred_at, b.posted_at
+            b.occurred_at, b.posted_at, p_is_owed
         );
         place := b.place;
         code := r.code;

@@ -109,8 +109,9 @@ CREATE TABLE ledger.entry (
     )
 ) PARTITION BY RANGE (op_id);
 
--- The sealer reads the journal by transaction id; closed ranges are summarised by hand.
-CREATE INDEX entry_txid ON ledger.entry USING brin (txid) WITH (pages_per_range = 128);
+-- The sealer reads the journal by transaction id, and an entry is found by its operation alone;
+-- both rise with the pages. The sealer summarises closed ranges.
+CREATE INDEX entry_brin ON ledger.entry USING brin (txid, op_id) WITH (pages_per_range = 128);
 
 -- Credits set aside. `alloc` says which buckets they left and return to.
 CREATE TABLE ledger.hold (

@@ -1,0 +1,184 @@
+"""Charges become credits, refunds take them back: once each, by the row that caused it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+
+from credits import errors, ledger
+from credits.kinds import Counter, Funding
+from credits.rules import list_purchase_rules, owed_back, worth_of_purchase
+from zone.core.clock import database_now
+from zone.core.ids import uuid7
+from zone.history.models import Charge, Refund
+from zone.history.queries.crediting import list_uncredited_charges, list_uncredited_refunds
+from zone.history.services.crediting import (
+    EarnedCharge,
+    TakenRefund,
+    mark_charges_credited,
+    mark_refunds_credited,
+)
+
+CHARGES_PER_COMMIT = 200
+REFUNDS_PER_COMMIT = 100
+_AMOUNT_MAX = ledger.AMOUNT_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    charges: int
+    refunds: int
+
+    @property
+    def is_empty(self) -> bool:
+        return self.charges == self.refunds == 0
+
+
+def drain_earning(*, is_backdated: bool = False) -> Drained:
+    """Credit one batch of charges and one batch of refunds; each batch is one commit.
+
+    Safe to repeat, to race and to kill: a charge is marked in the commit that posts its credits.
+    `is_backdated` posts at the moment of the purchase instead of now, where nothing newer stands
+    in the way: for a first import of history.
+    """
+    return Drained(
+        charges=credit_charges(is_backdated=is_backdated),
+        refunds=take_back_refunds(),
+    )
+
+
+@transaction.atomic
+def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = False) -> int:
+    """Earn for up to `limit` charges by today's rules; says how many were looked at.
+
+    What the programme owes for a purchase is posted even to a frozen account, where it cannot be
+    spent. A closed account earns nothing.
+    """
+    charges = list_uncredited_charges(limit)
+    if not charges:
+        return 0
+    rules = list_purchase_rules()
+    now = database_now()
+    worths = {
+        charge.id: min(
+            _AMOUNT_MAX,
+            worth_of_purchase(
+                amount=charge.amount,
+                currency=charge.currency,
+                paid_at=charge.paid_at,
+                rules=rules,
+            ).credits,
+        )
+        for charge in charges
+    }
+    earning = [charge for charge in charges if worths[charge.id] > 0]
+    operations = {charge.id: uuid7(charge.paid_at if is_backdated else now) for charge in earning}
+    answers = ledger.earn_batch(
+        [
+            ledger.Earn(
+                member_id=charge.member_id,
+                op_id=operations[charge.id],
+                amount=worths[charge.id],
+                funding=Funding.PROMOTIONAL,
+                counter=Counter.PURCHASES,
+                reason="purchase",
+                related=charge.public_id,
+                occurred_at=charge.paid_at,
+                posted_at=charge.paid_at if is_backdated else None,
+            )
+            for charge in earning
+        ],
+        is_owed=True,
+    )
+    by_charge = dict(zip((charge.id for charge in earning), answers, strict=True))
+    mark_charges_credited([_earned(charge, by_charge.get(charge.id)) for charge in charges], at=now)
+    return len(charges)
+
+
+def _earned(charge: Charge, answer: ledger.Result | errors.LedgerError | None) -> EarnedCharge:
+    if isinstance(answer, ledger.Result):
+        return EarnedCharge(charge.id, answer.amount, answer.op_id)
+    if answer is None or isinstance(answer, errors.AccountClosed):
+        return EarnedCharge(charge.id, 0, None)
+    raise answer
+
+
+@transaction.atomic
+def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
+    """Take back what refunded purchases earned; says how many refunds were looked at.
+
+    Of a charge's credits, the share refunded so far is owed back, rounded up; each refund takes
+    what earlier ones did not. What the member no longer has becomes debt.
+    """
+    refunds = list_uncredited_refunds(limit)
+    if not refunds:
+        return 0
+    now = database_now()
+    progress = _progress_of({refund.charge_id for refund in refunds if refund.charge_id})
+    taken: list[TakenRefund] = []
+    # Rising members, as every batch takes them: two batches cannot deadlock.
+    for refund in sorted(refunds, key=lambda refund: (refund.member_id, refund.id)):
+        amount = _to_take(refund, progress)
+        if amount > 0:
+            charge = _charge_of(refund)
+            ledger.clawback(
+                member_id=refund.member_id,
+                op_id=uuid7(now),
+                orig_op=charge.earn_op_id,
+                amount=amount,
+                reason="refund",
+                related=refund.public_id,
+                occurred_at=refund.refunded_at,
+            )
+        taken.append(TakenRefund(refund.id, amount))
+    mark_refunds_credited(taken, at=now)
+    return len(refunds)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Of one charge: money that came back and credits taken, by the refunds dealt with so far."""
+
+    refunded: int = 0
+    taken: int = 0
+
+
+def _progress_of(charge_ids: set[object]) -> defaultdict[object, _Progress]:
+    progress: defaultdict[object, _Progress] = defaultdict(_Progress)
+    rows = (
+        Refund.objects.filter(charge_id__in=charge_ids, credited_at__isnull=False)
+        .values("charge_id")
+        .annotate(refunded=Sum("amount"), taken=Coalesce(Sum("credits_taken"), 0))
+    )
+    for row in rows:
+        progress[row["charge_id"]] = _Progress(row["refunded"], row["taken"])
+    return progress
+
+
+def _to_take(refund: Refund, progress: defaultdict[object, _Progress]) -> int:
+    charge = _charge_of(refund)
+    so_far = progress[refund.charge_id]
+    so_far.refunded += refund.amount
+    if not charge.credits_earned:
+        return 0
+    owed = owed_back(earned=charge.credits_earned, amount=charge.amount, refunded=so_far.refunded)
+    amount = max(0, owed - so_far.taken)
+    so_far.taken += amount
+    return amount
+
+
+def _charge_of(refund: Refund) -> Charge:
+    charge: Charge | None = refund.charge
+    if charge is None:
+        raise ValueError(f"refund {refund.public_id} is applied and has no charge")
+    return charge
+
+
+def earn_preview(*, amount: int, currency: str, at: datetime) -> int:
+    """What a purchase of `amount` minor units would earn at that moment."""
+    return worth_of_purchase(
+        amount=amount, currency=currency, paid_at=at, rules=list_purchase_rules()
+    ).credits

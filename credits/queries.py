@@ -127,9 +127,7 @@ class EntryLine:
 def expiry_of(bucket_key: int) -> date:
     """The last day of a bucket's month; the key is (months since January 2000) * 2 + funding."""
     following = bucket_key // 2 + 1
-    return date.fromordinal(
-        date(2000 + following // 12, following % 12 + 1, 1).toordinal() - 1
-    )
+    return date.fromordinal(date(2000 + following // 12, following % 12 + 1, 1).toordinal() - 1)
 
 
 _COLUMNS = (

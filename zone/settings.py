@@ -366,6 +366,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 # And names the function behind a drain here: workers call it by timer while Redis is away.
 ZONE_DRAINS: list[str] = [
     "credits.tasks.drain_earning",
+    "credits.tasks.drain_earning",
     "zone.console.services.books.run_open_check",
     "zone.notices.arrivals.welcome_arrivals",
     "zone.members.services.sweeps.keep_bindings_true",

@@ -350,6 +350,15 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 # A room adds its own periodic work in `<room>/tasks.py` by naming it in this table.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "ensure-history-months": {
+        "task": "zone.history.tasks.ensure_history_months",
+        "schedule": 6 * 3600.0,
+    },
+    "link-waiting-history": {"task": "zone.history.tasks.link_waiting_history", "schedule": 60.0},
+    "purge-unlinked-messages": {
+        "task": "zone.history.tasks.purge_unlinked_messages",
+        "schedule": 3600.0,
+    },
     "keep-bindings-true": {"task": "zone.members.tasks.keep_bindings_true", "schedule": 60.0},
     "sweep-visits": {"task": "zone.members.tasks.sweep_visits", "schedule": 3600.0},
     "welcome-arrivals": {"task": "zone.notices.tasks.welcome_arrivals", "schedule": 60.0},
@@ -370,6 +379,7 @@ ZONE_DRAINS: list[str] = [
     "zone.console.services.books.run_open_check",
     "zone.notices.arrivals.welcome_arrivals",
     "zone.members.services.sweeps.keep_bindings_true",
+    "zone.history.services.linking.link_waiting",
 ]
 
 # --- The programme ------------------------------------------------------------------------------

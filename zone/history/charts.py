@@ -21,6 +21,15 @@ class Bar:
     middle: int
     is_chosen: bool
 
+    @property
+    def corner(self) -> int:
+        return min(8, self.height // 2)
+
+    @property
+    def query(self) -> str:
+        """The address of the month."""
+        return f"month={self.month:%Y-%m}"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -29,8 +38,9 @@ class Part:
     kind: str
     colour: int
     value: int
-    x: float
-    width: float
+    # As SVG wants them, whatever the language writes for a decimal point.
+    x_text: str
+    width_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,10 @@ class SpendingChart:
     before: MonthSpending | None
     difference: int
     is_empty: bool
+
+    @property
+    def difference_size(self) -> int:
+        return abs(self.difference)
 
 
 def spending_chart(months: list[MonthSpending], chosen: date, currency: str) -> SpendingChart:
@@ -79,6 +93,6 @@ def _parts(month: MonthSpending) -> list[Part]:
     x = 0.0
     for kind, colour, value in shown:
         width = round(room * value / month.paid, 1)
-        parts.append(Part(kind, colour, value, round(x, 1), width))
+        parts.append(Part(kind, colour, value, f"{x:.1f}", f"{width:.1f}"))
         x += width + _GAP
     return parts

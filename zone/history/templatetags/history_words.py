@@ -14,6 +14,7 @@ from zone.history.naming import service_name
 from zone.history.queries.activity import Entry
 
 register = template.Library()
+_HUES = {"app_store": "mint", "in_app": "violet", "apple_music": "pink", "icloud_plus": "blue"}
 _ICONS = {"app_store": "tag", "in_app": "game", "apple_music": "music", "icloud_plus": "cloud"}
 
 
@@ -66,12 +67,25 @@ def entry_name(entry: Entry) -> str:
 
 @register.filter
 def entry_kind(entry: Entry) -> str:
-    return line_kind(entry.first_line) if entry.first_line else service_name("other")
+    """What the first thing was; for a charge without lines, its name on the wallet's statement."""
+    if entry.first_line:
+        return line_kind(entry.first_line)
+    return (entry.charge.merchant_name if entry.charge else "") or _("No details")
 
 
 @register.filter
 def entry_icon(entry: Entry) -> str:
     return _ICONS.get(entry.service, "bill")
+
+
+@register.filter
+def entry_hue(entry: Entry) -> str:
+    return line_hue(entry.first_line) if entry.first_line else "orange"
+
+
+@register.filter
+def line_hue(line: ChargeLine) -> str:
+    return _HUES.get(line.service, "orange")
 
 
 @register.filter
@@ -150,8 +164,11 @@ def _end_words(intent: int | None) -> str:
 
 
 @register.filter
-def event_words(event: SubscriptionEvent) -> str:
+def event_words(event: SubscriptionEvent, subscription: Subscription) -> str:
     """What one message meant, in the past tense."""
+    is_first = event.occurred_at == subscription.started_at
+    if is_first and event.status == Subscription.Status.ACTIVE:
+        return _("Started")
     return {
         Subscription.Status.TRIAL: _("Free trial started"),
         Subscription.Status.ACTIVE: _("Renewed"),

@@ -145,7 +145,11 @@ DATABASES = {
     else _database("DATABASE_URL", DATABASE_URL)
 }
 # Journals in `public`: the app adds rows and never changes one. `setup_roles` enforces it.
-ZONE_APPEND_ONLY_TABLES: list[str] = []
+ZONE_APPEND_ONLY_TABLES: list[str] = [
+    "benefits_claimevent",
+    "benefits_benefitevent",
+    "benefits_benefitterms",
+]
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://", "filesystem://")):
     raise ImproperlyConfigured("REDIS_URL: must start with redis://, rediss:// or unix://.")
 HAS_REDIS = not REDIS_URL.startswith("filesystem://")
@@ -371,10 +375,17 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "credits.lapse_holds": {"task": "credits.lapse_holds", "schedule": 60.0},
     "credits.sweep_expiry": {"task": "credits.sweep_expiry", "schedule": 600.0},
     "credits.make_partitions": {"task": "credits.make_partitions", "schedule": 6 * 3600.0},
+    "benefits-drain-grants": {"task": "benefits.tasks.drain_grants", "schedule": 5.0},
+    "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
+    "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
+    "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},
+    "benefits-remind-of-endings": {"task": "benefits.tasks.remind_of_endings", "schedule": 300.0},
 }
 # And names the function behind a drain here: workers call it by timer while Redis is away.
 ZONE_DRAINS: list[str] = [
-    "credits.tasks.drain_earning",
+    "benefits.services.grants.drain_grants",
+    "benefits.services.endings.expire_claims",
+    "benefits.services.drops.make_drops",
     "credits.tasks.drain_earning",
     "zone.console.services.books.run_open_check",
     "zone.notices.arrivals.welcome_arrivals",

@@ -104,6 +104,7 @@ class Benefit(models.Model):
         verbose_name = _("benefit")
         verbose_name_plural = _("benefits")
         ordering = ["sort_weight", "-created_at"]
+        permissions = [("approve_benefit", "Can approve, pause and end a benefit")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(per_member__gte=1), name="benefits_benefit_per_member"

@@ -78,6 +78,7 @@ class Claim(models.Model):
     valid_from = models.DateTimeField(null=True)
     valid_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
+    reminded_at = models.DateTimeField(null=True)
     failure_code = models.CharField(max_length=40, blank=True, default="")
     # Set when a partner asked for it.
     partner_id = models.BigIntegerField(null=True)
@@ -87,6 +88,7 @@ class Claim(models.Model):
     class Meta:
         verbose_name = _("claim")
         verbose_name_plural = _("claims")
+        permissions = [("revoke_claim", "Can take a claim away")]
         constraints = [
             models.UniqueConstraint(fields=["member", "op_id"], name="benefits_claim_op_once"),
             models.UniqueConstraint(

@@ -7,11 +7,12 @@ class ProviderConfig(models.Model):
 
     class Kind(models.TextChoices):
         HTTP = "http", _("HTTP issuer")
+        SANDBOX = "sandbox", _("sandbox issuer")  # At SANDBOX_ISSUER_URL, never in production.
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=80)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.HTTP)
-    url = models.URLField(_("address"), max_length=300)
+    url = models.URLField(_("address"), max_length=300, blank=True)
     # The shared secret that signs our requests, wrapped by a key-encryption key.
     secret_sealed = models.BinaryField(max_length=400, editable=False, default=b"")
     timeout_ms = models.PositiveIntegerField(_("timeout, ms"), default=3000)

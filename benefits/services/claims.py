@@ -10,6 +10,7 @@ from credits.errors import OperationConflict
 from credits.kinds import Counter
 from zone.core.errors import NotFound, Unavailable, ZoneError
 from zone.core.ids import new_public_id
+from zone.core.nudge import nudge
 from zone.members.models import Member
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ def claim_benefit(
     claim = queries.find_claim(member=member, op_id=op_id)
     if claim is None:
         raise _refusal_of(taken, release=release)
+    if claim.is_waiting_for_provider:
+        nudge("benefits.tasks.drain_grants")  # A lost nudge costs seconds: the drain finds the row.
     return claim
 
 

@@ -1,0 +1,1 @@
+"""Issuers: somebody else makes the benefit at claim time."""

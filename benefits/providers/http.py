@@ -1,0 +1,130 @@
+"""An issuer over HTTP: signed requests, one idempotency key a claim, a status to ask for.
+
+Each request carries `Idempotency-Key` and is signed with HMAC-SHA256 over method, path, time and
+body, in the manner of Standard Webhooks (https://www.standardwebhooks.com): id, timestamp and body
+are covered, so nothing can be altered or played back later.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from typing import Any
+
+import httpx
+
+from benefits.models import Claim
+from benefits.providers.base import Issued, NeverAsked, Refused, Unknown
+from zone.core import vault
+
+ANSWER_BYTES_MAX = 16_384
+REFERENCE_LETTERS_MAX = 80
+_SECRET_PURPOSE = "benefits-provider-secret"  # noqa: S105
+_pool = threading.local()
+
+
+def seal_secret(secret: str) -> bytes:
+    """A provider's shared secret as its row keeps it."""
+    return vault.wrap(secret.encode(), purpose=_SECRET_PURPOSE)
+
+
+def open_secret(sealed: bytes) -> bytes:
+    """The shared secret in clear. Raises VaultError when it does not open."""
+    return vault.unwrap(bytes(sealed), purpose=_SECRET_PURPOSE)
+
+
+def sign(secret: bytes, *, method: str, path: str, at: int, body: bytes) -> str:
+    """The `Zone-Signature` of a request: `v1,` and the base64 of its HMAC."""
+    message = b".".join([method.encode(), path.encode(), str(at).encode(), body])
+    digest = hmac.new(secret, message, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+class HttpIssuer:
+    """An issuer at an address, with the secret we share and the patience we have."""
+
+    def __init__(self, *, url: str, secret: bytes, timeout_ms: int) -> None:
+        self.url = url.rstrip("/")
+        self.secret = secret
+        self.timeout = timeout_ms / 1000
+
+    def issue(self, claim: Claim) -> Issued | Refused | Unknown:
+        # What is sent follows from the claim alone, so that a repeat is the same request.
+        body = {
+            "claim": claim.public_id,
+            "kind": claim.benefit.kind,
+            "benefit": claim.benefit.public_id,
+            "member": claim.member.public_id,
+            "storefront": claim.member.storefront,
+            "detail": claim.benefit.detail,
+        }
+        answer = self._send("POST", "/issues", claim, body)
+        if isinstance(answer, NeverAsked):
+            return Unknown("no such address")
+        return answer
+
+    def query(self, claim: Claim) -> Issued | Refused | Unknown | NeverAsked:
+        return self._send("GET", f"/issues/{claim.public_id}", claim, None)
+
+    def _send(
+        self, method: str, path: str, claim: Claim, body: dict[str, Any] | None
+    ) -> Issued | Refused | Unknown | NeverAsked:
+        raw = b"" if body is None else json.dumps(body, sort_keys=True).encode()
+        at = int(time.time())
+        headers = {
+            "Idempotency-Key": claim.public_id,
+            "Zone-Timestamp": str(at),
+            "Zone-Signature": sign(self.secret, method=method, path=path, at=at, body=raw),
+            "Content-Type": "application/json",
+        }
+        try:
+            with _client().stream(
+                method, self.url + path, content=raw, headers=headers, timeout=self.timeout
+            ) as response:
+                content = _read(response, until=time.monotonic() + self.timeout)
+        except httpx.HTTPError as error:
+            return Unknown(type(error).__name__)
+        if content is None:
+            return Unknown("answer too long or too slow")
+        return _understand(response.status_code, content)
+
+
+def _client() -> httpx.Client:
+    """One client a thread: connections are kept, and no thread waits for another."""
+    if not hasattr(_pool, "client"):
+        _pool.client = httpx.Client(follow_redirects=False, trust_env=False)
+    client: httpx.Client = _pool.client
+    return client
+
+
+def _read(response: httpx.Response, *, until: float) -> bytes | None:
+    """The body, unless it is too long or drips in past the deadline."""
+    content = bytearray()
+    for part in response.iter_bytes():
+        content += part
+        if len(content) > ANSWER_BYTES_MAX or time.monotonic() > until:
+            return None
+    return bytes(content)
+
+
+def _understand(status: int, content: bytes) -> Issued | Refused | Unknown | NeverAsked:
+    """Only a well-formed answer counts; whatever else comes back is not knowing."""
+    try:
+        answer = json.loads(content)
+        if not isinstance(answer, dict):
+            raise TypeError
+    except (ValueError, TypeError):
+        return Unknown(f"unreadable answer {status}")
+    if status == 404 and answer.get("status") == "not_found":
+        return NeverAsked()
+    if status in (200, 201) and answer.get("status") == "issued":
+        values = [answer.get(name, "") for name in ("reference", "code", "redeem_url")]
+        if all(isinstance(value, str) for value in values) and (
+            0 < len(values[0]) <= REFERENCE_LETTERS_MAX
+        ):
+            return Issued(*values)
+    if status in (200, 409, 422) and answer.get("status") == "refused":
+        return Refused(str(answer.get("reason", "refused"))[:40])
+    return Unknown(f"answer {status}")

@@ -1,0 +1,47 @@
+"""What members are told about their claims. Facts only: the words are chosen at reading."""
+
+from datetime import datetime, timedelta
+
+from benefits.models import Claim
+from zone.notices.services import write_notice
+
+EXPIRING_HOURS = 72
+NOTICE_BATCH_ROWS = 500
+
+
+def tell(claim: Claim, kind: str, *, now: datetime) -> None:
+    """Put a notice about a claim into its owner's inbox, once per kind, in this transaction."""
+    write_notice(
+        member_id=claim.member_id,
+        kind=kind,
+        facts={
+            "title": {text.language: text.title for text in claim.benefit.texts.all()},
+            "valid_until": claim.valid_until.isoformat() if claim.valid_until else "",
+            "credits": claim.price_credits,
+        },
+        link=f"/me/benefits/{claim.public_id}",
+        dedupe_key=f"{kind}:{claim.public_id}",
+        at=now,
+    )
+
+
+def remind_of_endings(*, now: datetime) -> int:
+    """Tell owners of claims that end within three days. Once each, however often this runs."""
+    ending = (
+        Claim.objects.filter(
+            state=Claim.State.GRANTED,
+            valid_until__gt=now,
+            valid_until__lte=now + timedelta(hours=EXPIRING_HOURS),
+            reminded_at=None,
+        )
+        .select_related("benefit")
+        .prefetch_related("benefit__texts")
+        .order_by("valid_until")[:NOTICE_BATCH_ROWS]
+    )
+    told = 0
+    for claim in ending:
+        # The mark and the notice would be two writers of one truth: the dedupe key decides, the
+        # mark only keeps this list short.
+        tell(claim, "claim_expiring", now=now)
+        told += Claim.objects.filter(pk=claim.pk, reminded_at=None).update(reminded_at=now)
+    return told

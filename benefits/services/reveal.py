@@ -1,0 +1,53 @@
+"""Showing a code: the only verb that opens one, and it leaves a line behind."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from benefits.errors import ClaimNotUsable, ClaimPending
+from benefits.models import Claim, Code
+from benefits.services import pools
+from benefits.services.moves import record_event
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """A code in clear for its owner. `code` is empty for a benefit that has none."""
+
+    code: str
+    redeem_url: str
+    revealed_at: datetime
+
+
+def reveal_claim(*, claim: Claim, now: datetime, actor: str) -> Revealed:
+    """Open the code of a granted claim for its owner.
+
+    The first reveal seals the moment: from then on the slot never goes back to stock. Each reveal
+    is an event in the same commit that shows the code. Safe to repeat: the same code every time.
+
+    Raises ClaimPending while it is being prepared, ClaimNotUsable when it has ended.
+    """
+    with transaction.atomic():
+        # One row lock: a reveal and an expiry, revocation or return of one claim take turns.
+        locked = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
+        state = locked.state_at(now)
+        if state == Claim.State.RESERVED:
+            raise ClaimPending()
+        if state not in (Claim.State.GRANTED, Claim.State.REDEEMED):
+            raise ClaimNotUsable(status=state)
+        code = (
+            Code.objects.filter(release_id=locked.release_id, slot=locked.slot)
+            .select_related("batch")
+            .first()
+        )
+        opened = pools.open_code(code) if code is not None else pools.OpenCode("", "")
+        if locked.revealed_at is None:
+            locked.revealed_at = now
+            locked.updated_at = now
+            locked.save(update_fields=["revealed_at", "updated_at"])
+        record_event(
+            locked, was=locked.state, to=locked.state, cause="reveal", actor=actor, now=now
+        )
+    claim.revealed_at = locked.revealed_at
+    return Revealed(opened.code, opened.redeem_url, locked.revealed_at)

@@ -1,0 +1,31 @@
+"""What workers do here. Each task may run twice, be late or be lost: the rows remember."""
+
+from celery import shared_task
+
+from benefits.services import drops, endings, grants, lifecycle, notices
+from zone.core.clock import database_now
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_grants() -> None:
+    grants.drain_grants()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def expire_claims() -> None:
+    endings.expire_claims()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def make_drops() -> None:
+    drops.make_drops()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def settle_windows() -> None:
+    lifecycle.settle_windows(now=database_now())
+
+
+@shared_task(expires=300, time_limit=110, soft_time_limit=90)
+def remind_of_endings() -> None:
+    notices.remind_of_endings(now=database_now())

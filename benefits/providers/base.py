@@ -46,3 +46,6 @@ class Provider(Protocol):
 
     def query(self, claim: Claim) -> Issued | Refused | Unknown | NeverAsked:
         """What became of an order. Changes nothing."""
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
 from typing import Any
 
@@ -22,7 +21,6 @@ from zone.core import vault
 ANSWER_BYTES_MAX = 16_384
 REFERENCE_LETTERS_MAX = 80
 _SECRET_PURPOSE = "benefits-provider-secret"  # noqa: S105
-_pool = threading.local()
 
 
 def seal_secret(secret: str) -> bytes:
@@ -49,6 +47,11 @@ class HttpIssuer:
         self.url = url.rstrip("/")
         self.secret = secret
         self.timeout = timeout_ms / 1000
+        # One client for all threads of a drain: connections are kept between claims.
+        self.client = httpx.Client(follow_redirects=False, trust_env=False)
+
+    def close(self) -> None:
+        self.client.close()
 
     def issue(self, claim: Claim) -> Issued | Refused | Unknown:
         # What is sent follows from the claim alone, so that a repeat is the same request.
@@ -80,7 +83,7 @@ class HttpIssuer:
             "Content-Type": "application/json",
         }
         try:
-            with _client().stream(
+            with self.client.stream(
                 method, self.url + path, content=raw, headers=headers, timeout=self.timeout
             ) as response:
                 content = _read(response, until=time.monotonic() + self.timeout)
@@ -89,14 +92,6 @@ class HttpIssuer:
         if content is None:
             return Unknown("answer too long or too slow")
         return _understand(response.status_code, content)
-
-
-def _client() -> httpx.Client:
-    """One client a thread: connections are kept, and no thread waits for another."""
-    if not hasattr(_pool, "client"):
-        _pool.client = httpx.Client(follow_redirects=False, trust_env=False)
-    client: httpx.Client = _pool.client
-    return client
 
 
 def _read(response: httpx.Response, *, until: float) -> bytes | None:

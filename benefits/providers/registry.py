@@ -16,7 +16,9 @@ class ProviderClosed(Exception):
 
 def _http(config: ProviderConfig) -> Provider:
     return HttpIssuer(
-        url=config.url, secret=open_secret(config.secret_sealed), timeout_ms=config.timeout_ms
+        url=config.url,
+        secret=open_secret(bytes(config.secret_sealed)),
+        timeout_ms=config.timeout_ms,
     )
 
 

@@ -176,7 +176,8 @@ class Handler(BaseHTTPRequestHandler):
         ):
             order = {**order, "code": self.book.code(key, f"again {number}")}
         times = 2 if self.book.is_drawn(key, "twice", number) else 1
-        self._answer(201 if is_new else 200, order, times=times)
+        status = 422 if order["status"] == "refused" else 201 if is_new else 200
+        self._answer(status, order, times=times)
 
     def _is_signed(self, body: bytes) -> bool:
         try:

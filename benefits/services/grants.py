@@ -42,20 +42,26 @@ def drain_grants() -> int:
     Several processes may run it at once; each takes claims nobody else holds. Safe to kill.
     """
     done = 0
-    while leased := claim_sql.lease_claims(limit=BATCH_CLAIMS, lease=LEASE):
-        failpoint("grant_after_lease")
-        claims = Claim.objects.select_related("benefit", "member", "release__provider").in_bulk(
-            list(leased)
-        )
-        providers: dict[int, Provider | None] = {}
-        with ThreadPoolExecutor(max_workers=PARALLEL_CALLS) as threads:
-            waiting = {
-                threads.submit(_question(claim, providers)): claim for claim in claims.values()
-            }
-            for answer in as_completed(waiting):
-                settle(waiting[answer], answer.result())
-        done += len(leased)
+    providers: dict[int, Provider | None] = {}
+    try:
+        while leased := claim_sql.lease_claims(limit=BATCH_CLAIMS, lease=LEASE):
+            failpoint("grant_after_lease")
+            claims = Claim.objects.select_related("benefit", "member", "release__provider")
+            _grant_batch(list(claims.filter(pk__in=leased)), providers)
+            done += len(leased)
+    finally:
+        for provider in providers.values():
+            if provider is not None:
+                provider.close()
     return done
+
+
+def _grant_batch(claims: list[Claim], providers: dict[int, Provider | None]) -> None:
+    """Ask for all of them at once, settle each as its answer comes in."""
+    with ThreadPoolExecutor(max_workers=PARALLEL_CALLS) as threads:
+        waiting = {threads.submit(_question(claim, providers)): claim for claim in claims}
+        for answer in as_completed(waiting):
+            settle(waiting[answer], answer.result())
 
 
 def _question(claim: Claim, providers: dict[int, Provider | None]) -> Callable[[], Answer]:

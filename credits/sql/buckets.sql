@@ -127,30 +127,3 @@ BEGIN
     RETURN v_alloc;
 END
 $$;
-
--- The account row's own rule: as many keys as amounts, at most 40, rising, positive, summing up.
-CREATE FUNCTION ledger.is_sound(p_keys smallint[], p_remains int[], p_available int)
-RETURNS boolean LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
-DECLARE
-    v_total bigint := 0;
-    v_count int := cardinality(p_keys);
-BEGIN
-    IF v_count > 40 OR v_count <> cardinality(p_remains) THEN
-        RETURN false;
-    END IF;
-    FOR i IN 1 .. v_count LOOP
-        IF p_remains[i] <= 0 OR p_keys[i] <= p_keys[i - 1] THEN
-            RETURN false;
-        END IF;
-        v_total := v_total + p_remains[i];
-    END LOOP;
-    RETURN v_total = p_available;
-END
-$$;
-
-ALTER TABLE ledger.account
-    ADD CONSTRAINT account_not_negative CHECK (available >= 0 AND held >= 0 AND debt >= 0),
-    ADD CONSTRAINT account_debt_is_repaid_first CHECK (debt = 0 OR available = 0),
-    ADD CONSTRAINT account_status_known CHECK (status BETWEEN 0 AND 2),
-    ADD CONSTRAINT account_buckets_sound
-        CHECK (ledger.is_sound(bucket_keys, bucket_left, available));

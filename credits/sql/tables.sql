@@ -70,43 +70,7 @@ CREATE TABLE ledger.entry (
     alloc int[] NOT NULL,
     reason text NOT NULL DEFAULT '',
     related text NOT NULL DEFAULT '',
-    PRIMARY KEY (member_id, op_id),
-    CONSTRAINT entry_after_not_negative
-        CHECK (available_after >= 0 AND held_after >= 0 AND debt_after >= 0 AND seq > 0),
-    CONSTRAINT entry_names_its_original
-        CHECK (kind NOT IN (4, 5, 6, 8) OR orig_op IS NOT NULL),
-    CONSTRAINT entry_text_is_short
-        CHECK (octet_length(related) <= 40 AND octet_length(reason) <= 40),
-    CONSTRAINT entry_signs_fit_kind CHECK (
-        CASE kind
-            WHEN 1 THEN -- earn
-                available_change >= 0 AND held_change = 0 AND debt_change <= 0
-                AND available_change > debt_change
-            WHEN 2 THEN -- spend
-                available_change < 0 AND held_change = 0 AND debt_change = 0
-            WHEN 3 THEN -- hold
-                available_change < 0 AND held_change = -available_change AND debt_change = 0
-            WHEN 4 THEN -- capture: what is not captured returns
-                available_change >= 0 AND held_change < 0 AND debt_change <= 0
-                AND available_change - debt_change < -held_change
-            WHEN 5 THEN -- release
-                available_change >= 0 AND held_change < 0 AND debt_change <= 0
-                AND available_change - debt_change = -held_change
-            WHEN 6 THEN -- refund
-                available_change >= 0 AND held_change = 0 AND debt_change <= 0
-                AND available_change > debt_change
-            WHEN 7 THEN -- expire
-                available_change < 0 AND held_change = 0 AND debt_change = 0
-            WHEN 8 THEN -- clawback
-                available_change <= 0 AND held_change = 0 AND debt_change >= 0
-                AND debt_change > available_change
-            WHEN 9 THEN -- adjust, up or down
-                held_change = 0 AND debt_change <= 0
-                AND (available_change < 0) = (available_change < debt_change)
-                AND available_change <> debt_change
-            ELSE false
-        END
-    )
+    PRIMARY KEY (member_id, op_id)
 ) PARTITION BY RANGE (op_id);
 
 -- The sealer reads the journal by transaction id, and an entry is found by its operation alone;

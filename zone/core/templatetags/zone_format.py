@@ -7,10 +7,11 @@ Django's own number and date formats differ between our languages in ways a memb
 from datetime import UTC, date, datetime
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from django import template
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, ngettext
 
 from zone.core.money import babel_locale, format_count, format_money
 
@@ -58,6 +59,18 @@ def short_day(value: Any) -> str:
     """Fri, Nov 20 · 11月20日周五."""
     value = _instant(value)
     return format_skeleton("MMMEd", value, locale=babel_locale(_language())) if value else ""
+
+
+@register.filter
+def long_day(value: Any) -> str:
+    """Friday, November 20 · 11月20日星期五."""
+    value = _instant(value)
+    return format_date(
+        value, _LONG_DAY.get(_language(), "EEEE, MMMM d"), locale=babel_locale(_language())
+    )
+
+
+_LONG_DAY = {"zh-hans": "M月d日 EEEE", "zh-hant": "M月d日 EEEE", "fil": "EEEE, MMMM d"}
 
 
 @register.filter
@@ -114,3 +127,51 @@ def service_hue(service: str) -> str:
 @register.filter
 def service_icon(service: str) -> str:
     return _look(service)[1]
+
+
+@register.filter
+def month_day(value: Any) -> str:
+    """Nov 20 · 11月20日."""
+    value = _instant(value)
+    return format_skeleton("MMMd", value, locale=babel_locale(_language())) if value else ""
+
+
+_SOON_DAYS = 14
+
+
+@register.filter
+def ends_in(value: datetime, now: datetime) -> str:
+    """How long something still lasts, in the words a person would use, by their own calendar."""
+    end = _instant(value)
+    days = (end.date() - _instant(now).date()).days
+    if days <= 0:
+        return gettext("Ends today, %(time)s") % {"time": clock_time(end)}
+    if days == 1:
+        return gettext("Ends tomorrow, %(time)s") % {"time": clock_time(end)}
+    if days <= _SOON_DAYS:
+        return ngettext("%(days)s day left", "%(days)s days left", days) % {"days": days}
+    return gettext("Good until %(day)s") % {"day": day(end)}
+
+
+@register.filter
+def is_soon(value: datetime, now: datetime) -> bool:
+    """Whether `ends_in` counts days: the end is near enough to say so in colour."""
+    return (_instant(value).date() - _instant(now).date()).days <= _SOON_DAYS
+
+
+@register.filter
+def storefront_names(codes: list[str]) -> str:
+    """Where Apple accounts live, by name: ISO 3166 codes as Apple's storefronts spell them."""
+    names = Locale.parse(babel_locale(_language())).territories
+    joint = "、" if _language().startswith("zh") else ", "
+    return joint.join(
+        str(names.get(_ALPHA_2.get(code.upper(), code.upper()), code)) for code in codes
+    )
+
+
+# App Store storefronts are ISO 3166-1 alpha-3 (developer.apple.com, Storefront); CLDR knows alpha-2.
+_ALPHA_2 = {
+    "CHN": "CN", "HKG": "HK", "MAC": "MO", "TWN": "TW", "PHL": "PH", "MYS": "MY", "THA": "TH",
+    "SGP": "SG", "IDN": "ID", "JPN": "JP", "KOR": "KR", "USA": "US", "BGD": "BD", "PAK": "PK",
+    "VNM": "VN", "MNG": "MN", "GBR": "GB",
+}  # fmt: skip

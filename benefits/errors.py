@@ -48,6 +48,14 @@ class PaymentRequired(NotEligible):
     sentence = _("This benefit is paid for with credits.")
 
 
+class PriceChanged(ZoneError):
+    """The page showed another price than the one that holds now."""
+
+    code = "price_changed"
+    sentence = _("The price has changed since this page was opened. Please look again.")
+    is_retryable = True
+
+
 class MemberSuspended(ZoneError):
     code = "member_suspended"
     sentence = _("Your membership is paused. Please contact support.")

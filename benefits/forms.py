@@ -1,0 +1,62 @@
+"""What the benefit pages accept. Filters forgive; a claim does not."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from benefits.models import Benefit
+from zone.core import clock
+from zone.core.ids import instant_of
+
+FORM_LIFETIME = timedelta(hours=24)
+_CLOCK_SLACK = timedelta(minutes=5)  # Web nodes need not agree to the second.
+_UUID_VERSION = 7
+_PAGES_MAX = 500
+
+
+class CatalogueForm(forms.Form):
+    """The filters in the address of the catalogue. A value that makes no sense counts as absent."""
+
+    SEGMENTS = [("all", _("All")), ("free", _("Free")), ("credits", _("With credits"))]
+
+    q = forms.CharField(required=False, max_length=60, strip=True)
+    show = forms.ChoiceField(required=False, choices=SEGMENTS)
+    hue = forms.ChoiceField(required=False, choices=Benefit.Hue.choices)
+    page = forms.IntegerField(required=False, min_value=1, max_value=_PAGES_MAX)
+
+    def filters(self) -> dict[str, Any]:
+        self.is_valid()
+        kept = {name: self.cleaned_data.get(name) for name in self.fields}
+        return {
+            "q": kept["q"] or "",
+            "show": kept["show"] or "all",
+            "hue": kept["hue"] or "",
+            "page": kept["page"] or 1,
+        }
+
+
+class ClaimForm(forms.Form):
+    """One claim as the page offered it: this release, at this price, under this operation.
+
+    The operation id was made with the page and is kept through retries, so that a second press, a
+    reload or a lost answer cannot claim twice.
+    """
+
+    op_id = forms.UUIDField()
+    release = forms.CharField(max_length=30)
+    price = forms.IntegerField(min_value=0)
+
+    def clean_op_id(self) -> UUID:
+        op_id: UUID = self.cleaned_data["op_id"]
+        if op_id.version != _UUID_VERSION:
+            raise forms.ValidationError(_("This page was not made by us."), code="foreign")
+        age = clock.now() - instant_of(op_id)
+        if not -_CLOCK_SLACK <= age <= FORM_LIFETIME:
+            raise forms.ValidationError(
+                _("This page was open for more than a day. Please look again before you claim."),
+                code="stale",
+            )
+        return op_id

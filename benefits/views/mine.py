@@ -1,0 +1,100 @@
+"""What a member holds: the list, one claim as a voucher, and showing its code."""
+
+from typing import Any, get_args
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from benefits import queries
+from benefits.models import Claim
+from benefits.queries import Segment
+from benefits.services.reveal import reveal_claim
+from zone.core.clock import database_now
+from zone.core.errors import NotFound, ZoneError
+from zone.core.http import private, wants_partial
+from zone.members.models import Member
+
+# How long a member is asked to watch; after that the page says it is safe to leave.
+_SLOW_SECONDS = 5
+
+
+@require_GET
+def mine(request: HttpRequest) -> HttpResponse:
+    """My benefits: available, used, ended, with their numbers."""
+    member: Member = request.member  # type: ignore[attr-defined]
+    asked = request.GET.get("show", "available")
+    segment: Segment = asked if asked in get_args(Segment) else "available"  # type: ignore[assignment]
+    now = database_now()
+    before = request.GET.get("before", "")
+    claims = queries.list_claims(
+        member=member,
+        segment=segment,
+        now=now,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+    )
+    context = {
+        "tab": "mine",
+        "segment": segment,
+        "claims": [(claim, claim.state_at(now)) for claim in claims],
+        "counts": queries.count_claims(member=member, now=now),
+        "next_before": claims[-1].pk
+        if segment != "available" and len(claims) == queries.PAGE_ROWS_MAX
+        else None,
+        "now": now,
+    }
+    return private(render(request, "benefits/mine.html", context))
+
+
+@require_GET
+def claim_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One claim. Its code stays covered until the member asks for it."""
+    claim = _own_claim(request, public_id)
+    return private(render(request, "benefits/claim.html", result_context(claim)))
+
+
+@require_GET
+def status(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The panel that watches a claim being prepared; as a page, the claim's own page."""
+    claim = _own_claim(request, public_id)
+    if not wants_partial(request):
+        return private(redirect("benefits:claim_page", claim.public_id))
+    return private(render(request, "benefits/_result.html", result_context(claim)))
+
+
+@require_POST
+def reveal(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Show the code, in the page or in the panel. The first showing is recorded."""
+    claim = _own_claim(request, public_id)
+    context = result_context(claim) | open_code(request, claim)
+    template = "benefits/_code.html" if wants_partial(request) else "benefits/claim.html"
+    return private(render(request, template, context))
+
+
+def open_code(request: HttpRequest, claim: Claim) -> dict[str, Any]:
+    """The code in clear, or the sentence saying why it cannot be shown."""
+    actor = f"member:{request.member.public_id}"  # type: ignore[attr-defined]
+    try:
+        return {"revealed": reveal_claim(claim=claim, now=database_now(), actor=actor)}
+    except ZoneError as refusal:
+        return {"refusal": str(refusal)}
+
+
+def result_context(claim: Claim) -> dict[str, Any]:
+    """A claim as its page and its panels show it."""
+    now = database_now()
+    return {
+        "tab": "mine",
+        "claim": claim,
+        "state": claim.state_at(now),
+        "text": claim.benefit.text(),
+        "now": now,
+        "is_slow": (now - claim.created_at).total_seconds() > _SLOW_SECONDS,
+    }
+
+
+def _own_claim(request: HttpRequest, public_id: str) -> Claim:
+    try:
+        return queries.get_claim(member=request.member, public_id=public_id)  # type: ignore[attr-defined]
+    except NotFound as error:
+        raise Http404 from error

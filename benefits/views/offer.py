@@ -1,0 +1,23 @@
+"""What the detail page, the confirm page and a refusal all show of one offer."""
+
+from typing import Any
+
+from benefits.queries import Card
+from credits.queries import get_balance
+from zone.core.ids import uuid7
+from zone.members.models import Member
+
+
+def available_credits(member: Member | None) -> int | None:
+    """The member's credits now; None for somebody who only looks around."""
+    return get_balance(member).available if member is not None else None
+
+
+def claim_context(card: Card, *, available: int | None) -> dict[str, Any]:
+    """An offer with a fresh operation id: each page makes its own, each retry keeps it."""
+    return {
+        "card": card,
+        "available": available,
+        "balance_after": None if available is None else available - card.price_credits,
+        "op_id": uuid7(),
+    }

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from itertools import count
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -11,7 +12,8 @@ from zone.console.models import OperatorSession
 from zone.console.services.groups import setup_groups
 from zone.console.services.sessions import agent_family_of, open_session
 from zone.core import clock
-from zone.members.models import Binding, Member, Wallet
+from zone.members.models import Binding, Member, MemberSession, Wallet
+from zone.members.services import sessions
 from zone.members.services.identities import enrol_member
 
 _numbers = count(1)
@@ -40,6 +42,13 @@ def bind(member: Member, *, at: datetime = LONG_AGO) -> Binding:
         status_occurred_at=at,
         bound_at=at,
     )
+
+
+def sign_in(client: Client, member: Member) -> MemberSession:
+    """Open a session of `member` in `client`, as coming back from the wallet would."""
+    opened = sessions.open_session(member=member, now=clock.now())
+    client.cookies[settings.MEMBER_COOKIE_NAME] = opened.cookie
+    return opened.session
 
 
 def make_operator(role: str = "", *, password: str = "") -> User:

@@ -8,6 +8,7 @@ from zone.partners.resources import resource
 urlpatterns = [
     path("benefits", resource(get=benefits.list_benefits)),
     path("benefits/<str:benefit_id>", resource(get=benefits.get_benefit)),
+    path("benefits/<str:benefit_id>/eligibility", resource(post=benefits.check_eligibility)),
     path("claims", resource(get=claims.list_claims, post=claims.grant_claim)),
     path("claims/<str:claim_id>", resource(get=claims.get_claim)),
 ]

@@ -141,17 +141,27 @@ def list_entries(
     *,
     before: int | None = None,
     kinds: Iterable[Kind] = (),
+    posted_after: datetime | None = None,
+    posted_before: datetime | None = None,
     limit: int = STATEMENT_PAGE,
 ) -> list[EntryLine]:
-    """Newest entries first, by `seq`; `before` is the last seq of the page above."""
+    """Newest entries first, by `seq`; `before` is the last seq of the page above.
+
+    `posted_after` is inclusive, `posted_before` is not.
+    """
     kinds = [int(kind) for kind in kinds]
-    if not kinds and (lines := _newest(_key(member), before, limit)) is not None:
+    is_plain = not kinds and posted_after is None and posted_before is None
+    if is_plain and (lines := _newest(_key(member), before, limit)) is not None:
         return lines
     where, values = "member_id = %s", [_key(member)]
     if before is not None:
         where, values = f"{where} AND seq < %s", [*values, before]
     if kinds:
         where, values = f"{where} AND kind = ANY(%s::smallint[])", [*values, kinds]
+    if posted_after is not None:
+        where, values = f"{where} AND posted_at >= %s", [*values, posted_after]
+    if posted_before is not None:
+        where, values = f"{where} AND posted_at < %s", [*values, posted_before]
     return _read(f"WHERE {where} ORDER BY seq DESC LIMIT %s", [*values, limit])
 
 
@@ -179,6 +189,11 @@ def find_entry(member: Member | int, op_id: UUID) -> EntryLine | None:
     """One entry of a member, or None."""
     lines = _read("WHERE member_id = %s AND op_id = %s", [_key(member), op_id])
     return lines[0] if lines else None
+
+
+def list_operation(op_id: UUID) -> list[EntryLine]:
+    """The entries of one operation, whoever's they are; found by the journal's block ranges."""
+    return _read("WHERE op_id = %s", [op_id])
 
 
 def _read(clauses: str, values: list[Any]) -> list[EntryLine]:

@@ -7,13 +7,17 @@ from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from rest_framework import serializers
 
 from benefits import queries
+from benefits.errors import LimitReached, SoldOut
 from benefits.models import Benefit, Release
 from benefits.models.kinds import KINDS
+from credits.queries import get_balance
 from zone.core import clock
-from zone.core.errors import NotFound
-from zone.members.models import Wallet
+from zone.core.errors import NotFound, ZoneError
+from zone.members.models import Member, Wallet
+from zone.members.services.partner_members import get_partner_member
+from zone.partners.catalogue import LIMIT_FORMAT
 from zone.partners.declarations import Answer, Call, operation
-from zone.partners.fields import InstantField
+from zone.partners.fields import IdField, InstantField, StrictSerializer
 from zone.partners.objects import constant, list_of
 from zone.partners.paging import ListQuery, list_page
 
@@ -59,6 +63,25 @@ class BenefitQuery(ListQuery):
     market = serializers.RegexField(
         r"^[A-Z]{2}\Z", required=False, help_text="ISO 3166-1 country of the wallet's market."
     )
+
+
+class EligibilityInput(StrictSerializer):
+    """Whose turn it would be."""
+
+    member = IdField("mbr")
+
+
+class EligibilityObject(serializers.Serializer):
+    """Whether a claim would be granted now; if not, the code it would be refused with."""
+
+    object = constant("eligibility")
+    benefit = serializers.CharField()
+    member = serializers.CharField()
+    eligible = serializers.BooleanField()
+    code = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+    limit = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
 
 
 def assigned_benefits(call: Call, *, now: datetime) -> QuerySet[Benefit]:
@@ -166,3 +189,47 @@ def get_benefit(call: Call, benefit_id: str) -> Answer:
     now = clock.database_now()
     benefit = get_assigned_benefit(call, benefit_id, now=now)
     return Answer(200, present_benefits([benefit], now=now)[0])
+
+
+@operation(
+    summary="Ask whether a member could claim",
+    tag="benefits",
+    scope="benefits:read",
+    body=EligibilityInput,
+    answers={200: EligibilityObject},
+)
+def check_eligibility(call: Call, benefit_id: str) -> Answer:
+    """A dry run: it reads what a claim would read and changes nothing.
+
+    Stock and limits may be taken by somebody else before the claim itself.
+    """
+    now = clock.database_now()
+    known = get_partner_member(
+        partner=call.partner, livemode=call.livemode, public_id=call.body["member"]
+    )
+    benefit = get_assigned_benefit(call, benefit_id, now=now)
+    refusal = find_refusal(benefit, known.member, now=now)
+    limit = refusal.facts.get("limit") if refusal else None
+    facts = {
+        "object": "eligibility",
+        "benefit": benefit.public_id,
+        "member": known.public_id,
+        "eligible": refusal is None,
+        "code": refusal.code if refusal else None,
+        "reason": refusal.facts.get("reason") if refusal else None,
+        "limit": LIMIT_FORMAT.format(limit) if limit else None,
+        "detail": str(refusal) if refusal else None,
+    }
+    return Answer(200, dict(EligibilityObject(facts).data))
+
+
+def find_refusal(benefit: Benefit, member: Member, *, now: datetime) -> ZoneError | None:
+    """What a claim of this member would be refused with at `now`, or None."""
+    read = list(queries._with_reading(Benefit.objects.filter(pk=benefit.pk), now=now))
+    available = get_balance(member).available
+    card = queries._cards(read, member=member, available=available, now=now, language="")[0]
+    if card.state == "claimable":
+        return None
+    if card.state == "owned" and card.release is not None:
+        return LimitReached(limit=card.release.per_member)
+    return card.refusal or SoldOut()

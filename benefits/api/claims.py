@@ -130,9 +130,12 @@ def shown_status(claim: Claim, *, now: datetime) -> str:
     return str(claim.state)
 
 
-def present_claims(claims: list[Claim], *, partner: Partner, now: datetime) -> list[dict[str, Any]]:
+def present_claims(
+    claims: list[Claim], *, partner: Partner, livemode: bool, now: datetime
+) -> list[dict[str, Any]]:
     """Claims as the API shows them to `partner`; one query more for any number."""
-    ids = list_partner_ids(partner=partner, member_ids=[claim.member_id for claim in claims])
+    member_ids = [claim.member_id for claim in claims]
+    ids = list_partner_ids(partner=partner, livemode=livemode, member_ids=member_ids)
     return [_present(claim, ids[claim.member_id], now=now) for claim in claims]
 
 
@@ -248,7 +251,11 @@ def _release_of(benefit: Benefit, *, now: datetime) -> Release:
 
 def _read(call: Call, public_id: str, *, now: datetime) -> dict[str, Any]:
     claim = own_claims(partner=call.partner, livemode=call.livemode).get(public_id=public_id)
-    return present_claims([claim], partner=call.partner, now=now)[0]
+    return _show(call, [claim], now=now)[0]
+
+
+def _show(call: Call, claims: list[Claim], *, now: datetime) -> list[dict[str, Any]]:
+    return present_claims(claims, partner=call.partner, livemode=call.livemode, now=now)
 
 
 @operation(
@@ -264,7 +271,7 @@ def get_claim(call: Call, claim_id: str) -> Answer:
     if claim is None:
         raise NotFound
     now = clock.database_now()
-    return Answer(200, present_claims([claim], partner=call.partner, now=now)[0])
+    return Answer(200, _show(call, [claim], now=now)[0])
 
 
 @operation(
@@ -293,6 +300,6 @@ def list_claims(call: Call) -> Answer:
         rows,
         query=query,
         owner=call.owner,
-        present=lambda found: present_claims(found, partner=call.partner, now=now),
+        present=lambda found: _show(call, found, now=now),
     )
     return Answer(200, page)

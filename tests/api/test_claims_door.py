@@ -200,7 +200,7 @@ def test_business_refusals(caller, known_alice, alice, release, cause, code, mem
 def test_limit_stock_and_credits_are_refused_by_name(caller, partner, known_alice, release):
     assert caller.post("/claims", body(known_alice, release)).status_code == 201
     second = caller.post("/claims", body(known_alice, release, external_id="order-2")).json()
-    assert (second["code"], second["limit"]) == ("limit_reached", 1)
+    assert (second["code"], second["limit"]) == ("limit_reached", "1_per_member")
     empty = make_release(make_benefit(partner_ids=[partner.pk]), stock=0)
     gone = caller.post("/claims", body(known_alice, empty, external_id="order-3")).json()
     assert gone["code"] == "out_of_stock"

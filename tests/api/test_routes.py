@@ -5,7 +5,9 @@ from django.apps import apps
 from django.test import Client
 from django.urls import get_resolver
 
+from credits.queries import list_entries
 from tests.api.caller import Caller, basic
+from tests.benefits.factories import give_credits
 from tests.factories import make_member
 from zone.members.services.partner_members import introduce_member
 
@@ -13,11 +15,15 @@ from zone.members.services.partner_members import introduce_member
 ROUTES = [
     ("GET", "benefits", "benefits:read", 200, 200),
     ("GET", "benefits/{benefit}", "benefits:read", 200, 404),
+    ("POST", "benefits/{benefit}/eligibility", "benefits:read", 200, 404),
     ("GET", "claims", "claims:read", 200, 200),
     ("POST", "claims", "claims:grant", 201, 404),
     ("GET", "claims/{claim}", "claims:read", 200, 404),
+    ("GET", "credit_entries", "credits:read", 200, 404),
+    ("GET", "credit_entries/{entry}", "credits:read", 200, 404),
     ("GET", "members", "members:read", 200, 200),
     ("GET", "members/{member}", "members:read", 200, 404),
+    ("GET", "members/{member}/credits", "credits:read", 200, 404),
 ]
 # Addresses that ask for no bearer token.
 OPEN_ROUTES = [
@@ -52,7 +58,9 @@ def test_no_route_is_missing_from_the_table():
 
 
 @pytest.fixture
-def world(caller, known_alice, release):
+def world(caller, known_alice, alice, release):
+    give_credits(alice, 500)
+    entry = list_entries(alice)[0]
     body = {
         "member": known_alice,
         "benefit": release.benefit.public_id,
@@ -64,6 +72,7 @@ def world(caller, known_alice, release):
         "member": known_alice,
         "benefit": release.benefit.public_id,
         "claim": claim["id"],
+        "entry": entry.public_id,
     }
 
 
@@ -71,6 +80,10 @@ def call(who, method, route, world):
     path = "/" + route.format(**world)
     if route == "members":
         return who.send(method, path + "?external_id=u-1")
+    if route == "credit_entries":
+        return who.send(method, f"{path}?member={world['member']}")
+    if route.endswith("/eligibility"):
+        return who.post(path, {"member": world["member"]})
     if (method, route) == ("POST", "claims"):
         body = {
             "member": world["member"],

@@ -4,7 +4,7 @@ The title is the same for every occurrence of a code (RFC 9457 section 3.1.3); w
 time is the `detail`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,11 @@ class ProblemKind:
     # Facts of the refusal that are shown as members of the problem.
     members: tuple[str, ...] = ()
     is_retryable: bool = False
+    # How a fact is written down where it is not written as it is.
+    formats: dict[str, str] = field(default_factory=dict)
 
+
+LIMIT_FORMAT = "{}_per_member"
 
 _FIX = _("Correct the request and send it again, with the same key.")
 _FINAL = _("This outcome is final for its key. Decide first, then use a new key.")
@@ -87,7 +91,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "ended": ProblemKind(409, _("The benefit has ended"), _FINAL),
     "paused": ProblemKind(409, _("The benefit is paused"), _FINAL),
     "out_of_stock": ProblemKind(409, _("The benefit is out of stock"), _FINAL),
-    "limit_reached": ProblemKind(409, _("A limit is reached"), _FINAL, ("limit",)),
+    "limit_reached": ProblemKind(
+        409, _("A limit is reached"), _FINAL, ("limit",), formats={"limit": LIMIT_FORMAT}
+    ),
     "not_eligible": ProblemKind(409, _("The member is not eligible"), _FINAL, ("reason",)),
     "insufficient_credits": ProblemKind(409, _("Not enough credits"), _FINAL, ("available",)),
     "precondition_failed": ProblemKind(

@@ -45,7 +45,8 @@ def problem_body(error: ZoneError) -> dict[str, Any]:
     }
     for name in kind.members if kind else ():
         if name in error.facts:
-            body[name] = error.facts[name]
+            value = error.facts[name]
+            body[name] = kind.formats[name].format(value) if name in kind.formats else value
     if errors := error.facts.get("errors"):
         body["errors"] = errors
     return body

@@ -47,7 +47,9 @@ def get_partner_member(*, partner: Partner, livemode: bool, public_id: str) -> P
     return found
 
 
-def list_partner_ids(*, partner: Partner, member_ids: list[int]) -> dict[int, str]:
+def list_partner_ids(*, partner: Partner, livemode: bool, member_ids: list[int]) -> dict[int, str]:
     """The public ids under which `partner` knows many members, in one query."""
-    rows = PartnerMember.objects.filter(partner=partner, member_id__in=member_ids)
+    rows = PartnerMember.objects.filter(
+        partner=partner, livemode=livemode, member_id__in=member_ids
+    )
     return dict(rows.values_list("member_id", "public_id"))

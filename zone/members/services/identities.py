@@ -7,13 +7,13 @@ from django.db import IntegrityError, transaction
 from zone.core import vault
 from zone.members.models import Member, Wallet, WalletIdentity
 
-_INDEX_PURPOSE = "wallet-identity"
+IDENTITY_PURPOSE = "wallet-identity"
 _LAST_LETTERS = 4
 
 
 def identity_index(wallet_code: str, value: str) -> bytes:
     """What an id is found by: equal exactly when wallet and id are, and telling neither."""
-    return vault.blind_index(_INDEX_PURPOSE, f"{wallet_code}:{value}")
+    return vault.blind_index(IDENTITY_PURPOSE, f"{wallet_code}:{value}")
 
 
 def open_identity(identity: WalletIdentity) -> str:
@@ -89,7 +89,7 @@ def enrol_member(
                 member=member,
                 wallet=wallet,
                 value_index=identity_index(wallet.code, user_id),
-                value_sealed=vault.wrap(user_id.encode(), purpose=_INDEX_PURPOSE),
+                value_sealed=vault.wrap(user_id.encode(), purpose=IDENTITY_PURPOSE),
                 last_four=user_id[-_LAST_LETTERS:],
             )
     except IntegrityError:
@@ -105,7 +105,7 @@ def find_user_id(member: Member) -> str | None:
     identity = member.identities.filter(kind=WalletIdentity.Kind.USER_ID).first()
     if identity is None:
         return None
-    return vault.unwrap(identity.value_sealed, purpose=_INDEX_PURPOSE).decode()
+    return vault.unwrap(identity.value_sealed, purpose=IDENTITY_PURPOSE).decode()
 
 
 def belongs_to(member: Member, user_id: str) -> bool:

@@ -108,6 +108,8 @@ def answer(request: HttpRequest, code: str) -> HttpResponse:
     if failure and failure not in BindFailureReason.values:
         failure = _CANCELLED.value
     if not failure and question.purpose == "bind":
+        failure = _obstacle(wallet, person)
+    if not failure and question.purpose == "bind":
         agreement = agreements.sign_agreement(
             account=person, now=now, external_agreement_no=question.external_agreement_no
         )
@@ -173,6 +175,15 @@ def leave(request: HttpRequest, code: str) -> HttpResponse:
     response = _to_account(code)
     response.delete_cookie(_cookie_name(wallet))
     return response
+
+
+def _obstacle(wallet: Wallet, person: SandboxAccount) -> str:
+    """Why this person cannot agree to password-free payment, or nothing."""
+    if not person.is_adult:
+        return BindFailureReason.UNDER_AGE.value
+    if person.storefront != wallet.storefront:
+        return BindFailureReason.STOREFRONT_MISMATCH.value
+    return ""
 
 
 def _tell_zone(wallet: Wallet, agreement: SandboxAgreement) -> None:

@@ -96,8 +96,6 @@ def finish_binding(
     identity = connector.fetch_identity(wallet_code=wallet.code, auth_code=answer.auth_code)
     if not belongs_to(member, identity.user_id):
         raise _failed(binding, BindFailureReason.IDENTITY_MISMATCH, now)
-    if answer.storefront != wallet.storefront:
-        raise _failed(binding, BindFailureReason.STOREFRONT_MISMATCH, now)
     report = connector.fetch_agreement(wallet_code=wallet.code, user_id=identity.user_id)
     if report is not None:
         record_report(wallet=wallet, report=report)

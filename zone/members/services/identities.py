@@ -17,8 +17,11 @@ def identity_index(wallet_code: str, value: str) -> bytes:
 
 
 def open_identity(identity: WalletIdentity) -> str:
-    """The wallet's id in clear. Only for an operator who gave a reason. Raises VaultError."""
-    return vault.unwrap(identity.value_sealed, purpose=_INDEX_PURPOSE).decode()
+    """The wallet's id in clear: for the wallet itself, and for an operator who gave a reason.
+
+    Raises VaultError.
+    """
+    return vault.unwrap(identity.value_sealed, purpose=IDENTITY_PURPOSE).decode()
 
 
 def find_member(
@@ -105,7 +108,7 @@ def find_user_id(member: Member) -> str | None:
     identity = member.identities.filter(kind=WalletIdentity.Kind.USER_ID).first()
     if identity is None:
         return None
-    return vault.unwrap(identity.value_sealed, purpose=IDENTITY_PURPOSE).decode()
+    return open_identity(identity)
 
 
 def belongs_to(member: Member, user_id: str) -> bool:

@@ -184,3 +184,11 @@ class ImportRefused(ZoneError):
     code = "validation_failed"
     sentence = _("The file was not taken: %(why)s")
     http_status = 422
+
+
+class PictureRefused(ZoneError):
+    """Facts: `why`."""
+
+    code = "validation_failed"
+    sentence = _("The picture was not taken: %(why)s")
+    http_status = 422

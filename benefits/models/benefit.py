@@ -3,6 +3,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -133,6 +134,26 @@ class Benefit(models.Model):
 
     def clean(self) -> None:
         check_detail(self.kind, self.detail)
+
+    @property
+    def artwork_sources(self) -> list[dict[str, str]]:
+        """What a `picture` element lists, best format first: its type and its `srcset`."""
+        files: dict[str, dict[str, str]] = self.artwork.get("files", {})
+        return [
+            {
+                "type": f"image/{kind}",
+                "srcset": ", ".join(
+                    f"{default_storage.url(name)} {width}w" for width, name in names.items()
+                ),
+            }
+            for kind, names in files.items()
+        ]
+
+    @property
+    def artwork_url(self) -> str:
+        """The middle JPEG, for readers that take one address; empty without artwork."""
+        names = self.artwork.get("files", {}).get("jpeg", {})
+        return default_storage.url(names["640"]) if names else ""
 
     def text(self, language: str = "") -> "BenefitText | None":
         """Its words in `language`, else in the nearest language there is, else none.

@@ -1,0 +1,166 @@
+"""The promises of benefits as queries: each returns the keys that break it, or nothing."""
+
+from credits.kinds import HoldState, Kind
+from credits.verify import Invariant
+
+# A claim keeps the price and the limit it was made with, so these look at the claim, not at the
+# release, which an operator may have changed since.
+INVARIANTS: list[Invariant] = [
+    Invariant(
+        "I16",
+        "no release has more claims than stock, and no slot outside its numbers",
+        """
+        SELECT release.public_id
+        FROM benefits_release release
+        JOIN benefits_claim claim ON claim.release_id = release.id AND claim.holds_slot
+        GROUP BY release.id
+        HAVING count(*) > release.stock
+            OR max(claim.slot) > release.last_slot
+            OR min(claim.slot) < 1
+            OR count(DISTINCT claim.slot) <> count(*)
+        """,
+    ),
+    Invariant(
+        "I17",
+        "no member has more of a release than its limit was",
+        """
+        SELECT release_id, member_id
+        FROM benefits_claim
+        WHERE holds_slot
+        GROUP BY release_id, member_id
+        HAVING count(*) > max(per_member)
+        """,
+    ),
+    Invariant(
+        "I18",
+        "one code is in one hand",
+        """
+        SELECT code.release_id, code.slot
+        FROM benefits_code code
+        JOIN benefits_claim claim
+          ON claim.release_id = code.release_id AND claim.slot = code.slot AND claim.holds_slot
+        GROUP BY code.release_id, code.slot
+        HAVING count(*) > 1
+        UNION ALL
+        SELECT min(release_id), min(slot) FROM benefits_code
+        GROUP BY code_index HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        "I18b",
+        "every granted claim of codes in hand has its code",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        LEFT JOIN benefits_code code
+          ON code.release_id = claim.release_id AND code.slot = claim.slot
+        WHERE claim.mode = 'codes' AND claim.holds_slot AND code.id IS NULL
+        """,
+    ),
+    Invariant(
+        "I19",
+        "no claim without its payment, no payment without its claim",
+        f"""
+        SELECT coalesce(claim.public_id, entry.related) AS claim
+        FROM (SELECT * FROM benefits_claim WHERE price_credits > 0) claim
+        FULL JOIN (
+            SELECT member_id, op_id, related, -available_change AS paid
+            FROM ledger.entry
+            WHERE kind IN ({Kind.SPEND:d}, {Kind.HOLD:d})
+              AND reason = 'benefit' AND starts_with(related, 'clm_')
+        ) entry USING (member_id, op_id)
+        WHERE claim.price_credits IS DISTINCT FROM entry.paid
+           OR claim.public_id IS DISTINCT FROM entry.related
+        """,  # noqa: S608 - numbers of our own enumeration
+    ),
+    Invariant(
+        "I19b",
+        "a hold lives as long as its claim waits, and resolves the way the claim did",
+        f"""
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        LEFT JOIN ledger.hold hold USING (member_id, op_id)
+        WHERE claim.mode = 'provider' AND claim.price_credits > 0
+          AND hold.state IS DISTINCT FROM CASE claim.state
+              WHEN 'reserved' THEN {HoldState.HELD:d}
+              WHEN 'failed' THEN {HoldState.VOIDED:d}
+              ELSE {HoldState.CAPTURED:d} END
+        """,  # noqa: S608
+    ),
+    Invariant(
+        "I20",
+        "every slot on sale is taken, returned or still in its range",
+        """
+        SELECT release.public_id
+        FROM benefits_release release
+        LEFT JOIN (
+            SELECT release_id, count(*) AS n FROM benefits_claim WHERE holds_slot GROUP BY 1
+        ) taken ON taken.release_id = release.id
+        LEFT JOIN (
+            SELECT release_id, count(*) AS n FROM benefits_returnedslot GROUP BY 1
+        ) returned ON returned.release_id = release.id
+        LEFT JOIN (
+            SELECT release_id, sum(end_slot - next_slot + 1) AS n FROM benefits_slotcounter GROUP BY 1
+        ) free ON free.release_id = release.id
+        WHERE release.stock
+            <> coalesce(taken.n, 0) + coalesce(returned.n, 0) + coalesce(free.n, 0)
+        """,
+    ),
+    Invariant(
+        "I20b",
+        "a returned slot is in nobody's hand",
+        """
+        SELECT returned.release_id, returned.slot
+        FROM benefits_returnedslot returned
+        JOIN benefits_claim claim
+          ON claim.release_id = returned.release_id AND claim.slot = returned.slot
+         AND claim.holds_slot
+        """,
+    ),
+    Invariant(
+        "I21",
+        "what a provider made is on record, and nothing is granted that it did not make",
+        """
+        SELECT public_id
+        FROM benefits_claim
+        WHERE mode = 'provider'
+          AND (state IN ('granted', 'redeemed', 'expired', 'revoked', 'gifted'))
+              IS DISTINCT FROM (provider_status = 'issued' AND provider_reference IS NOT NULL)
+        """,
+    ),
+    Invariant(
+        "I21b",
+        "the events of a claim end where the claim stands",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        LEFT JOIN LATERAL (
+            SELECT to_state FROM benefits_claimevent event
+            WHERE event.claim_id = claim.id ORDER BY event.id DESC LIMIT 1
+        ) newest ON true
+        WHERE newest.to_state IS DISTINCT FROM claim.state
+        """,
+    ),
+    Invariant(
+        "I21c",
+        "every claim names a release and a benefit that exist",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        LEFT JOIN benefits_release release
+          ON release.id = claim.release_id AND release.benefit_id = claim.benefit_id
+        WHERE release.id IS NULL
+        """,
+    ),
+    Invariant(
+        "I22",
+        "no claim waits longer than it should",
+        """
+        SELECT public_id
+        FROM benefits_claim
+        WHERE state = 'reserved'
+          AND greatest(next_attempt_at, lease_until) < zone_now() - interval '5 minutes'
+        """,
+        is_liveness=True,
+    ),
+]

@@ -15,6 +15,8 @@ from celery import bootsteps
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 DRAIN_SECONDS = 5.0
 # Celery waits up to half a minute before it tries a lost broker again.
@@ -38,7 +40,10 @@ def is_broker_reachable() -> bool:
         return False
     try:
         with redis.Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=0.5, retry=None
+            settings.REDIS_URL,
+            socket_connect_timeout=0.3,
+            socket_timeout=0.5,
+            retry=Retry(NoBackoff(), 0),
         ) as client:
             return bool(client.ping())
     except (redis.RedisError, OSError):

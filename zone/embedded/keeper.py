@@ -34,7 +34,7 @@ class Server(Protocol):
 
     def prepare(self) -> None: ...
     def start(self, log: Any) -> subprocess.Popen[bytes]: ...
-    def is_ready(self) -> bool: ...
+    def is_ready(self, process: int) -> bool: ...
     def facts(self) -> dict[str, str]: ...
     def explain(self, tail: str) -> CannotStart: ...
     def repair(self) -> bool: ...
@@ -88,6 +88,8 @@ class Keeper:
             raise
         finally:
             if child is not None:
+                if not self.own.is_in_place():
+                    child.kill()  # Its files are gone, it cannot stop in good order.
                 self._stop(child)
             # The next keeper must not be taken for this one.
             if self.own.is_in_place() and "error" not in self._read():
@@ -124,7 +126,7 @@ class Keeper:
                 start = log.tell()
                 child = self.server.start(log)
             while child.poll() is None and time.monotonic() < deadline:
-                if self.server.is_ready():
+                if self.server.is_ready(child.pid):
                     return child
                 time.sleep(0.02)
             if child.poll() is None:

@@ -95,13 +95,14 @@ class Postgres:
             **self._as_account(),
         )
 
-    def is_ready(self) -> bool:
-        """Whether it answers; by then the roles and the database exist."""
+    def is_ready(self, process: int) -> bool:
+        """Whether `process` answers; by then the roles and the database exist."""
         try:
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except OSError:
             return False
-        if len(lines) < 8 or lines[7].strip() != "ready":
+        # The file of a killed one says "ready" until this one has written its own.
+        if len(lines) < 8 or lines[0] != str(process) or lines[7].strip() != "ready":
             return False
         self._make_roles()
         return True
@@ -165,7 +166,7 @@ class Postgres:
         except (OSError, ValueError):
             return
         command = subprocess.run(
-            ["ps", "-o", "command=", "-p", pid], capture_output=True, check=False, text=True
+            ["ps", "-ww", "-o", "command=", "-p", pid], capture_output=True, check=False, text=True
         ).stdout
         if command and "postgres" not in command:
             path.write_text("\n".join([_NO_PROCESS, *rest]) + "\n", encoding="utf-8")

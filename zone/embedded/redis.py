@@ -73,10 +73,14 @@ class Redis:
             preexec_fn=end_with_parent(self.stop_signal),
         )
 
-    def is_ready(self) -> bool:
+    def is_ready(self, process: int) -> bool:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
-        with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=0.5) as client:
+        with redis.Redis(
+            unix_socket_path=str(self.socket), socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
+        ) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:

@@ -3,8 +3,8 @@
 import logging
 from datetime import datetime
 
-from zone.members.models import Member
-from zone.members.services.sessions import end_all_sessions
+from zone.members.models import Member, MemberSession
+from zone.members.services.sessions import end_all_sessions, end_session
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,14 @@ def sign_out_everywhere(*, member: Member, actor: str, now: datetime) -> int:
     """End every session of a member. Returns how many there were."""
     ended = end_all_sessions(member=member, now=now)
     _log("sessions ended", member, actor, sessions=ended)
+    return ended
+
+
+def end_one_session(*, session: MemberSession, actor: str, now: datetime) -> bool:
+    """End one session of a member. False when it had ended already."""
+    ended = end_session(member=session.member, session_id=session.pk, now=now)
+    if ended:
+        _log("sessions ended", session.member, actor, sessions=1)
     return ended
 
 

@@ -375,6 +375,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "credits.lapse_holds": {"task": "credits.lapse_holds", "schedule": 60.0},
     "credits.sweep_expiry": {"task": "credits.sweep_expiry", "schedule": 600.0},
     "credits.make_partitions": {"task": "credits.make_partitions", "schedule": 6 * 3600.0},
+    "partners.sweep_records": {"task": "partners.sweep_records", "schedule": 600.0},
     "benefits-drain-grants": {"task": "benefits.tasks.drain_grants", "schedule": 5.0},
     "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
     "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},

@@ -10,6 +10,7 @@ from tests.api.caller import Caller, basic
 from tests.benefits.factories import give_credits
 from tests.factories import make_member
 from zone.members.services.partner_members import introduce_member
+from zone.partners.models import Event
 
 # method, route, scope, status for the partner that may, status for another partner
 ROUTES = [
@@ -21,6 +22,8 @@ ROUTES = [
     ("GET", "claims/{claim}", "claims:read", 200, 404),
     ("GET", "credit_entries", "credits:read", 200, 404),
     ("GET", "credit_entries/{entry}", "credits:read", 200, 404),
+    ("GET", "events", "events:read", 200, 200),
+    ("GET", "events/{event}", "events:read", 200, 404),
     ("GET", "members", "members:read", 200, 200),
     ("GET", "members/{member}", "members:read", 200, 404),
     ("GET", "members/{member}/credits", "credits:read", 200, 404),
@@ -73,6 +76,7 @@ def world(caller, known_alice, alice, release):
         "benefit": release.benefit.public_id,
         "claim": claim["id"],
         "entry": entry.public_id,
+        "event": Event.objects.get().public_id,
     }
 
 

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from zone.partners import api, oauth
+from zone.partners import api, events_api, oauth
 from zone.partners.resources import OpenResource, resource
 
 urlpatterns = [
     path("oauth/token", resource(oauth.OAuthResource, post=oauth.create_token)),
     path("oauth/revoke", resource(oauth.OAuthResource, post=oauth.revoke)),
+    path("events", resource(get=events_api.list_events)),
+    path("events/<str:event_id>", resource(get=events_api.get_event)),
     path("openapi.json", resource(OpenResource, get=api.get_description)),
 ]

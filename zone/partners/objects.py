@@ -43,7 +43,7 @@ def list_of(shape: type[serializers.Serializer]) -> type[serializers.Serializer]
         "data": shape(many=True),
         "has_more": serializers.BooleanField(),
         "next_cursor": serializers.CharField(allow_null=True),
-        "__doc__": "One page, newest first. `next_cursor` leads to the next.",
+        "__doc__": "One page. `next_cursor` leads to the next, with the same filters.",
     }
     name = shape.__name__.removesuffix("Object")
     return type(f"{name}List", (serializers.Serializer,), members)

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from zone.core import clock, vault
 from zone.partners.models import Event
@@ -47,3 +48,21 @@ def record_event(
         transaction_number=transaction_number,
         occurred_at=at or clock.database_now(),
     )
+
+
+def list_settled_events(
+    events: QuerySet[Event], *, after: list[int] | None, limit: int
+) -> list[Event]:
+    """The next events after a (transaction, key) in commit order, none of which an open transaction may still precede.
+
+    Transactions number themselves when they begin to write and may finish in another order; what
+    is numbered below the oldest one still running is final.
+    """
+    settled = RawSQL("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", [])
+    rows = events.filter(transaction_number__lt=settled)
+    if after is not None:
+        number, key = after
+        rows = rows.filter(
+            Q(transaction_number__gt=number) | Q(transaction_number=number, pk__gt=key)
+        )
+    return list(rows.order_by("transaction_number", "pk")[:limit])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
@@ -95,7 +96,8 @@ def test_manifest_and_worker_hold_nothing_of_a_person(alices_phone, alice):
 
 def test_inbox_pages_reads_and_follows_links(alices_phone, alice):
     for number in range(25):
-        write_notice(member_id=alice.pk, kind="welcome", facts={}, dedupe_key=str(number))
+        at = datetime(2026, 11, 1, 0, number, tzinfo=UTC)
+        write_notice(member_id=alice.pk, kind="welcome", facts={}, at=at)
     write_notice(
         member_id=alice.pk,
         kind="claim_granted",

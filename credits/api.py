@@ -13,7 +13,7 @@ from zone.members.services.partner_members import get_partner_member, list_partn
 from zone.partners.declarations import Answer, Call, operation
 from zone.partners.fields import IdField, InstantField
 from zone.partners.models import PartnerReference
-from zone.partners.objects import constant, list_of
+from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import (
     LIMIT_DEFAULT,
     ListQuery,
@@ -25,14 +25,14 @@ from zone.partners.paging import (
 KINDS = [kind.word for kind in Kind]
 
 
-class ExpiringObject(serializers.Serializer):
+class ExpiringObject(Shape):
     """Credits that end with one day."""
 
     amount = serializers.IntegerField(min_value=1)
     expires_on = serializers.DateField()
 
 
-class CreditBalanceObject(serializers.Serializer):
+class CreditBalanceObject(Shape):
     """Where a member stands. `expiring` adds up to `available`."""
 
     object = constant("credit_balance")
@@ -44,14 +44,14 @@ class CreditBalanceObject(serializers.Serializer):
     as_of = InstantField()
 
 
-class RelatedObject(serializers.Serializer):
+class RelatedObject(Shape):
     """What an entry is about, when this partner caused it."""
 
     object = serializers.CharField()
     id = serializers.CharField()
 
 
-class CreditEntryObject(serializers.Serializer):
+class CreditEntryObject(Shape):
     """One line of the statement; never changed, never deleted. `amount` is signed for reading."""
 
     object = constant("credit_entry")

@@ -149,15 +149,16 @@ def list_entries(
 
     `posted_after` is inclusive, `posted_before` is not.
     """
-    kinds = [int(kind) for kind in kinds]
-    is_plain = not kinds and posted_after is None and posted_before is None
+    numbers = [int(kind) for kind in kinds]
+    is_plain = not numbers and posted_after is None and posted_before is None
     if is_plain and (lines := _newest(_key(member), before, limit)) is not None:
         return lines
-    where, values = "member_id = %s", [_key(member)]
+    where = "member_id = %s"
+    values: list[Any] = [_key(member)]
     if before is not None:
         where, values = f"{where} AND seq < %s", [*values, before]
-    if kinds:
-        where, values = f"{where} AND kind = ANY(%s::smallint[])", [*values, kinds]
+    if numbers:
+        where, values = f"{where} AND kind = ANY(%s::smallint[])", [*values, numbers]
     if posted_after is not None:
         where, values = f"{where} AND posted_at >= %s", [*values, posted_after]
     if posted_before is not None:

@@ -18,21 +18,21 @@ from zone.members.services.partner_members import get_partner_member
 from zone.partners.catalogue import LIMIT_FORMAT
 from zone.partners.declarations import Answer, Call, operation
 from zone.partners.fields import IdField, InstantField, StrictSerializer
-from zone.partners.objects import constant, list_of
+from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import ListQuery, list_page
 
 API_KINDS = sorted({kind.api_kind for kind in KINDS.values()})
 STATUSES = ["scheduled", "live", "paused", "ended"]
 
 
-class Limits(serializers.Serializer):
+class Limits(Shape):
     """How often one member may have it; null where nothing is set."""
 
     per_member = serializers.IntegerField(min_value=1)
     per_day = serializers.IntegerField(min_value=1, allow_null=True)
 
 
-class BenefitObject(serializers.Serializer):
+class BenefitObject(Shape):
     """A benefit assigned to the partner. `stock` is a word: exact figures are not published."""
 
     object = constant("benefit")
@@ -71,7 +71,7 @@ class EligibilityInput(StrictSerializer):
     member = IdField("mbr")
 
 
-class EligibilityObject(serializers.Serializer):
+class EligibilityObject(Shape):
     """Whether a claim would be granted now; if not, the code it would be refused with."""
 
     object = constant("eligibility")
@@ -84,7 +84,7 @@ class EligibilityObject(serializers.Serializer):
     detail = serializers.CharField(allow_null=True)
 
 
-def assigned_benefits(call: Call, *, now: datetime) -> QuerySet[Benefit]:
+def assigned_benefits(call: Call, *, now: datetime) -> QuerySet[Any]:
     """What this partner may see in its key's mode, each with `shown_status`."""
     is_over = (
         Q(status=Benefit.Status.ENDED) | Q(visible_until__lte=now) | Q(claimable_until__lte=now)
@@ -107,7 +107,8 @@ def assigned_benefits(call: Call, *, now: datetime) -> QuerySet[Benefit]:
 
 def get_assigned_benefit(call: Call, public_id: str, *, now: datetime) -> Benefit:
     """Raises NotFound, equally for a foreign, an unassigned and an unknown benefit."""
-    benefit = assigned_benefits(call, now=now).filter(public_id=public_id).first()
+    rows = assigned_benefits(call, now=now)
+    benefit: Benefit | None = rows.filter(public_id=public_id).first()
     if benefit is None:
         raise NotFound
     return benefit
@@ -116,7 +117,9 @@ def get_assigned_benefit(call: Call, public_id: str, *, now: datetime) -> Benefi
 def present_benefits(benefits: list[Benefit], *, now: datetime) -> list[dict[str, Any]]:
     """Benefits as the API shows them, in four queries for any number."""
     ids = [benefit.pk for benefit in benefits]
-    read = queries._with_reading(Benefit.objects.filter(pk__in=ids), now=now).in_bulk()
+    read: dict[int, Any] = queries._with_reading(
+        Benefit.objects.filter(pk__in=ids), now=now
+    ).in_bulk()
     releases = [release for benefit in read.values() for release in benefit.current_releases]
     left = queries.count_left([release.pk for release in releases], now=now)
     return [_present(benefit, read[benefit.pk], left, now=now) for benefit in benefits]

@@ -27,7 +27,7 @@ from zone.partners.fields import (
     TrueFalseField,
 )
 from zone.partners.models import Partner
-from zone.partners.objects import constant, list_of
+from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import CreatedQuery, filter_created, list_page
 from zone.partners.services.events import record_event
 from zone.partners.services.references import name_object, reserve_reference
@@ -57,14 +57,14 @@ class ClaimInput(StrictSerializer):
     metadata = MetadataField(required=False)
 
 
-class BenefitSummary(serializers.Serializer):
+class BenefitSummary(Shape):
     """Enough to show a claim without reading its benefit."""
 
     kind = serializers.ChoiceField(choices=API_KINDS)
     title = serializers.CharField()
 
 
-class ClaimObject(serializers.Serializer):
+class ClaimObject(Shape):
     """A member's own unit of a benefit. The code is masked; only reveal shows it."""
 
     object = constant("claim")

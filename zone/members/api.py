@@ -9,14 +9,14 @@ from zone.members.queries import has_active_binding
 from zone.members.services.partner_members import get_partner_member
 from zone.partners.declarations import Answer, Call, operation
 from zone.partners.fields import InstantField, MetadataField, ReferenceField
-from zone.partners.objects import constant, list_of
+from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import ListQuery, list_page
 
 # How the API spells our languages (BCP 47).
 LOCALES = {"zh-hans": "zh-CN", "zh-hant": "zh-HK", "en": "en", "fil": "fil"}
 
 
-class MemberObject(serializers.Serializer):
+class MemberObject(Shape):
     """A member under the id that only this partner knows. After erasure the facts are null."""
 
     object = constant("member")

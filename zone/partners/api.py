@@ -9,11 +9,12 @@ from rest_framework import serializers
 
 from zone.core.errors import NotFound
 from zone.partners.declarations import Answer, Call, operation
+from zone.partners.objects import Shape
 from zone.partners.problems import problem_response
 from zone.partners.resources import OpenResource
 
 
-class Description(serializers.Serializer):
+class Description(Shape):
     """An OpenAPI 3.1 document."""
 
     openapi = serializers.CharField()

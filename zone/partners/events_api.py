@@ -11,7 +11,7 @@ from zone.partners.declarations import Answer, Call, operation
 from zone.partners.errors import InvalidParameter
 from zone.partners.fields import IdField, InstantField
 from zone.partners.models import Event
-from zone.partners.objects import constant, list_of
+from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import (
     LIMIT_DEFAULT,
     ListQuery,
@@ -22,14 +22,14 @@ from zone.partners.paging import (
 from zone.partners.services.events import list_settled_events
 
 
-class EventData(serializers.Serializer):
+class EventData(Shape):
     """The object as it was after the change, and what the change replaced."""
 
     object = serializers.DictField()
     previous = serializers.DictField()
 
 
-class EventObject(serializers.Serializer):
+class EventObject(Shape):
     """One change. `sequence` rises by one per object: keep the highest."""
 
     object = constant("event")

@@ -17,7 +17,7 @@ METADATA_NAME_LETTERS_MAX = 40
 METADATA_VALUE_LETTERS_MAX = 200
 
 
-class StrictSerializer(serializers.Serializer):
+class StrictSerializer(serializers.Serializer[Any]):
     """An object whose members are all known: anything else is refused by name."""
 
     default_error_messages = {"unknown_member": _("This member is not known.")}
@@ -26,7 +26,7 @@ class StrictSerializer(serializers.Serializer):
         if isinstance(data, dict):
             known = {name for name, field in self.fields.items() if not field.read_only}
             if unknown := sorted(set(data) - known):
-                message = self.error_messages["unknown_member"]
+                message = str(self.error_messages["unknown_member"])
                 detail = serializers.ErrorDetail(message, code="unknown_member")
                 raise serializers.ValidationError({name: [detail] for name in unknown})
         return super().to_internal_value(data)
@@ -111,8 +111,8 @@ class InstantField(serializers.DateTimeField):
         except ValueError:
             self.fail("invalid", format="RFC 3339")
 
-    def to_representation(self, value: datetime | None) -> str | None:
-        return format_instant(value) if value else None
+    def to_representation(self, value: datetime) -> str:
+        return format_instant(value)
 
 
 def format_instant(value: datetime) -> str:

@@ -14,6 +14,7 @@ from zone.partners.declarations import Answer, operation
 from zone.partners.errors import UnsupportedMediaType
 from zone.partners.models import PartnerKey
 from zone.partners.network import is_inside, source_address
+from zone.partners.objects import Shape
 from zone.partners.parsing import read_bytes
 from zone.partners.resources import OpenResource, as_response, render
 from zone.partners.services.idempotency import StoredAnswer
@@ -33,14 +34,14 @@ class OAuthRefusal(Exception):
         self.description = description
 
 
-class TokenInput(serializers.Serializer):
+class TokenInput(Shape):
     """The form of a token request; the key travels as HTTP Basic."""
 
     grant_type = serializers.ChoiceField(choices=["client_credentials"])
     scope = serializers.CharField(required=False, help_text="Space-separated subset of the key's.")
 
 
-class TokenObject(serializers.Serializer):
+class TokenObject(Shape):
     """A token, shown this once."""
 
     access_token = serializers.CharField()
@@ -49,14 +50,14 @@ class TokenObject(serializers.Serializer):
     scope = serializers.CharField()
 
 
-class RevokeInput(serializers.Serializer):
+class RevokeInput(Shape):
     """The form of a revocation."""
 
     token = serializers.CharField()
     token_type_hint = serializers.CharField(required=False)
 
 
-class OAuthError(serializers.Serializer):
+class OAuthError(Shape):
     """RFC 6749 section 5.2."""
 
     error = serializers.ChoiceField(

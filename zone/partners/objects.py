@@ -7,7 +7,11 @@ from rest_framework import serializers
 from zone.partners.catalogue import PROBLEMS
 
 
-class ProblemError(serializers.Serializer):
+class Shape(serializers.Serializer[Any]):
+    """An output shape: what it names is shown, and nothing else."""
+
+
+class ProblemError(Shape):
     """One member or parameter that is not valid."""
 
     pointer = serializers.CharField(
@@ -18,7 +22,7 @@ class ProblemError(serializers.Serializer):
     detail = serializers.CharField()
 
 
-class Problem(serializers.Serializer):
+class Problem(Shape):
     """RFC 9457. `code` is the promise; business refusals may add members of their own."""
 
     type = serializers.URLField()
@@ -28,7 +32,7 @@ class Problem(serializers.Serializer):
     detail = serializers.CharField()
     request_id = serializers.CharField()
     retryable = serializers.BooleanField()
-    errors = ProblemError(many=True, required=False)
+    errors = ProblemError(many=True, required=False)  # type: ignore[assignment]
 
 
 def constant(value: str) -> Any:
@@ -36,7 +40,7 @@ def constant(value: str) -> Any:
     return serializers.ChoiceField(choices=[value])
 
 
-def list_of(shape: type[serializers.Serializer]) -> type[serializers.Serializer]:
+def list_of(shape: type[Shape]) -> type[Shape]:
     """The envelope of a list whose rows are `shape`."""
     members = {
         "object": constant("list"),
@@ -46,4 +50,4 @@ def list_of(shape: type[serializers.Serializer]) -> type[serializers.Serializer]
         "__doc__": "One page. `next_cursor` leads to the next, with the same filters.",
     }
     name = shape.__name__.removesuffix("Object")
-    return type(f"{name}List", (serializers.Serializer,), members)
+    return type(f"{name}List", (Shape,), members)

@@ -166,14 +166,15 @@ def set_artwork(benefit: Benefit, picture: Image.Image) -> dict[str, Any]:
                 cut.save(held, writer, **options)
                 name = default_storage.save(name, ContentFile(held.getvalue()))
             files[kind][str(wide)] = name
-    benefit.artwork = {
+    artwork: dict[str, Any] = {
         "width": width,
         "height": height,
         "placeholder": _placeholder(full),
         "files": files,
     }
+    benefit.artwork = artwork
     benefit.save(update_fields=["artwork", "updated_at"])
-    return benefit.artwork
+    return artwork
 
 
 def draw_artwork(benefit: Benefit) -> dict[str, Any]:

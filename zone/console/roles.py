@@ -24,6 +24,8 @@ OPERATORS = (
 # Rights of their own, checked by name: see `Meta.permissions` of the models that hold them.
 UNMASK = "console.unmask_member"
 CHECK_BOOKS = "console.run_bookscheck"
+APPROVE_BENEFIT = "benefits.approve_benefit"
+REVOKE_CLAIM = "benefits.revoke_claim"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ ROLES = {
         "Helps one member at a time",
         view=CATALOGUE + PEOPLE + MONEY + MESSAGES,
         change=("members.member", "members.binding", "benefits.claim"),
-        rights=(UNMASK,),
+        rights=(UNMASK, REVOKE_CLAIM),
     ),
     "editor": Role(
         "Writes benefits and releases",
@@ -56,6 +58,7 @@ ROLES = {
         "Opens, pauses and ends what editors wrote",
         view=CATALOGUE + BOOKS,
         change=("benefits.benefit", "benefits.release"),
+        rights=(APPROVE_BENEFIT,),
     ),
     "finance": Role(
         "Reads money and credits, keeps the rules by which credits are earned",

@@ -1,6 +1,7 @@
 """The one admin site: every room registers its tables on `django.contrib.admin.site`."""
 
 from collections.abc import Callable, Iterable
+from functools import update_wrapper
 from typing import Any
 from urllib.parse import urlencode
 
@@ -83,7 +84,7 @@ class ConsoleSite(admin.AdminSite):
             return response
 
         audited.__dict__.update(guarded.__dict__)
-        return audited
+        return update_wrapper(audited, guarded)  # Marks such as csrf_exempt stay on it.
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         ours = [

@@ -1,0 +1,3 @@
+from benefits.admin import benefit, claim, code, provider, release
+
+__all__ = ["benefit", "claim", "code", "provider", "release"]

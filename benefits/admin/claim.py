@@ -1,0 +1,69 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
+from benefits.models import Claim, ClaimEvent
+from benefits.queries import find_code
+from benefits.services.endings import REVOKE_REASONS, revoke_claim
+from zone.core.clock import database_now
+
+
+class RevokeForm(forms.Form):
+    reason = forms.ChoiceField(
+        choices=[(reason, reason) for reason in REVOKE_REASONS], label=gettext_lazy("Reason")
+    )
+    note = forms.CharField(max_length=200, required=False, label=gettext_lazy("Note"))
+    gives_credits_back = forms.BooleanField(
+        required=False, label=gettext_lazy("Give the credits back")
+    )
+
+
+def revoke(request: HttpRequest, claim: Claim, values: dict[str, Any]) -> str:
+    revoke_claim(claim=claim, actor=actor_of(request), now=database_now(), **values)
+    return _("The claim was taken away.")
+
+
+class ClaimEventInline(ReadOnlyInline):
+    model = ClaimEvent
+    fields = ("at", "actor", "cause", "from_state", "to_state", "facts")
+    readonly_fields = fields
+    show_change_link = False
+
+
+@admin.register(Claim)
+class ClaimAdmin(VerbsAdmin):
+    """Claims are looked up and, with the right to, taken away. Nothing is typed into them."""
+
+    list_display = ("public_id", "member", "benefit", "state", "slot", "created_at", "valid_until")
+    list_filter = ("state", "mode", "livemode")
+    list_select_related = ("member", "benefit")
+    search_fields = ("public_id", "=provider_reference", "=external_id", "=member__public_id")
+    ordering = ("-id",)
+    fields = (
+        "public_id", "member", "benefit", "release", "slot", "nth", "state", "code_masked",
+        "price_credits", "per_member", "terms", "mode", "provider_status", "provider_reference",
+        "attempts", "next_attempt_at", "lease_until", "created_at", "granted_at", "revealed_at",
+        "redeemed_at", "ended_at", "valid_from", "valid_until", "failure_code", "external_id",
+        "livemode",
+    )  # fmt: skip
+    readonly_fields = fields
+    inlines = (ClaimEventInline,)
+    verbs = (
+        Verb("revoke", gettext_lazy("Take it away"), "benefits.revoke_claim", RevokeForm, revoke),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("code"))
+    def code_masked(self, claim: Claim) -> str:
+        code = find_code(claim)
+        return str(code) if code else "–"

@@ -1,0 +1,50 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from benefits.models import ProviderConfig
+from benefits.providers.http import seal_secret
+
+
+class ProviderForm(forms.ModelForm):
+    url = forms.URLField(
+        label=gettext_lazy("Address"), required=False, assume_scheme="https", max_length=300
+    )
+    secret = forms.CharField(
+        label=gettext_lazy("Shared secret"),
+        required=False,
+        min_length=32,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Never shown again. Empty: it stays as it is."),
+    )
+
+    class Meta:
+        model = ProviderConfig
+        fields = (
+            "code",
+            "name",
+            "kind",
+            "url",
+            "timeout_ms",
+            "attempts_max",
+            "is_active",
+            "livemode",
+        )
+
+    def save(self, commit: bool = True) -> ProviderConfig:
+        if secret := self.cleaned_data["secret"]:
+            self.instance.secret_sealed = seal_secret(secret)
+        saved: ProviderConfig = super().save(commit)
+        return saved
+
+
+@admin.register(ProviderConfig)
+class ProviderConfigAdmin(admin.ModelAdmin):
+    form = ProviderForm
+    list_display = ("code", "name", "kind", "is_active", "timeout_ms", "attempts_max")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # Its releases name it; switch it off instead.

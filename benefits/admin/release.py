@@ -1,0 +1,153 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.files.uploadhandler import MemoryFileUploadHandler, StopUpload
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
+from benefits.models import CodeBatch, Release, SlotCounter
+from benefits.queries import count_left
+from benefits.services.imports import import_codes
+from benefits.services.stock import change_stock
+from zone.core.clock import database_now
+
+UPLOAD_BYTES_MAX = 32 * 1024 * 1024
+
+
+class StockForm(forms.Form):
+    current = forms.IntegerField(min_value=0, label=gettext_lazy("Stock as you see it"))
+    target = forms.IntegerField(
+        min_value=0, max_value=100_000_000, label=gettext_lazy("Stock as it should be")
+    )
+
+
+class CodesForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("CSV file: code, redemption_url, expires_on"),
+        help_text=gettext_lazy("Up to 32 MB; larger files by `manage.py import_codes`."),
+    )
+    expires_on = forms.DateField(
+        label=gettext_lazy("Codes end on"),
+        required=False,
+        help_text=gettext_lazy("Instead of what the file says."),
+    )
+    life_days = forms.IntegerField(
+        label=gettext_lazy("Days of use every member is promised"), initial=7, min_value=0
+    )
+
+
+class InMemoryUpload(MemoryFileUploadHandler):
+    """Keeps an upload in memory alone: codes in clear never touch a disk."""
+
+    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+        length = args[2]
+        if length > UPLOAD_BYTES_MAX:
+            raise StopUpload(connection_reset=True)
+        self.activated = True
+
+
+def set_stock(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    changed = change_stock(
+        release=release,
+        expected=values["current"],
+        target=values["target"],
+        actor=actor_of(request),
+        now=database_now(),
+    )
+    return _("The stock is %(stock)s now.") % {"stock": changed.stock}
+
+
+def load_codes(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    report = import_codes(
+        release=release,
+        source=values["file"].file,
+        file_name=values["file"].name,
+        actor=actor_of(request),
+        now=database_now(),
+        expires_on=values["expires_on"],
+        life_days_min=values["life_days"],
+    )
+    faults = "; ".join(
+        f"{kind}: {', '.join(map(str, lines[:50]))}"
+        for kind, lines in sorted(report.faulty_lines.items())
+    )
+    return _("Rows: %(rows)s, taken: %(accepted)s. Lines not taken: %(faults)s") % {
+        "rows": report.rows,
+        "accepted": report.accepted,
+        "faults": faults or "–",
+    }
+
+
+class CounterInline(ReadOnlyInline):
+    model = SlotCounter
+    fields = ("number", "next_slot", "end_slot", "left", "sells_until")
+    readonly_fields = fields
+    show_change_link = False
+
+
+class BatchInline(ReadOnlyInline):
+    model = CodeBatch
+    fields = ("public_id", "source", "file_name", "expires_on", "report", "created_at")
+    readonly_fields = fields
+
+
+@admin.register(Release)
+class ReleaseAdmin(VerbsAdmin):
+    list_display = (
+        "public_id", "benefit", "mode", "stock", "price_credits", "opens_at", "closes_at",
+    )  # fmt: skip
+    list_filter = ("mode", "livemode")
+    list_select_related = ("benefit",)
+    search_fields = ("public_id", "benefit__slug")
+    raw_id_fields = ("benefit", "provider")
+    readonly_fields = ("public_id", "stock", "left", "livemode", "schedule", "drop_on")
+    inlines = (CounterInline, BatchInline)
+    verbs = (
+        Verb(
+            "stock",
+            gettext_lazy("Raise or lower the stock"),
+            "benefits.change_release",
+            StockForm,
+            set_stock,
+        ),
+        Verb(
+            "codes",
+            gettext_lazy("Load codes from a file"),
+            "benefits.add_codebatch",
+            CodesForm,
+            load_codes,
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # Where units come from is part of what was promised; it is chosen once.
+        return self.readonly_fields + (("benefit", "mode", "provider") if obj else ())
+
+    def save_model(self, request: HttpRequest, obj: Release, form: ModelForm, change: bool) -> None:
+        if not change:
+            obj.livemode = obj.benefit.livemode
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("left"))
+    def left(self, release: Release) -> int:
+        return count_left([release.pk], now=database_now()).get(release.pk, 0)
+
+    def _page(self, verb: Verb) -> Any:
+        """The upload page reads its body into memory only, so the handler comes before CSRF."""
+        page = super()._page(verb)
+        if verb.form is not CodesForm:
+            return page
+
+        def upload(request: HttpRequest, object_id: str) -> HttpResponse:
+            request.upload_handlers = [InMemoryUpload(request)]
+            return csrf_protect(page)(request, object_id)
+
+        return csrf_exempt(upload)

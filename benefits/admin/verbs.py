@@ -1,0 +1,127 @@
+"""What the pages of this room's buttons share: one form, one service, one sentence."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+
+from zone.core.errors import ZoneError
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A button on a row's page that asks for something first: its name, words, right and form."""
+
+    name: str
+    label: Any
+    permission: str
+    form: type[forms.Form]
+    run: Callable[[HttpRequest, Any, dict[str, Any]], str]
+
+
+def actor_of(request: HttpRequest) -> str:
+    return f"operator:{request.user.get_username()}"
+
+
+def each_row(
+    request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object], done: str
+) -> None:
+    """Call a service for every chosen row; say what was done, and name each row that was refused."""
+    refused: list[tuple[str, str]] = []
+    count = 0
+    for row in rows:
+        try:
+            act(row)
+        except ZoneError as refusal:
+            refused.append((str(row), str(refusal)))
+        else:
+            count += 1
+    if count:
+        messages.success(request, done % {"count": count})
+    if refused:
+        messages.error(request, format_html_join(" · ", "{}: {}", refused))
+
+
+class VerbsAdmin(admin.ModelAdmin):
+    """An admin page with buttons of its own. Each answers a GET with a form and a POST by acting."""
+
+    verbs: tuple[Verb, ...] = ()
+    change_form_template = "admin/benefits/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = [
+            path(
+                f"<path:object_id>/{verb.name}/",
+                self.admin_site.admin_view(self._page(verb)),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{verb.name}",
+            )
+            for verb in self.verbs
+        ]
+        return ours + super().get_urls()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        prefix = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        buttons = [
+            (reverse(f"{prefix}_{verb.name}", args=[object_id]), verb.label)
+            for verb in self.verbs
+            if request.user.has_perm(verb.permission)  # type: ignore[union-attr]
+        ]
+        context = {"verbs": buttons, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def _page(self, verb: Verb) -> Callable[..., HttpResponse]:
+        def page(request: HttpRequest, object_id: str) -> HttpResponse:
+            row: Model | None = self.get_object(request, object_id)
+            if row is None:
+                raise Http404
+            if not request.user.has_perm(verb.permission):  # type: ignore[union-attr]
+                raise PermissionDenied
+            is_post = request.method == "POST"
+            form = verb.form(request.POST, request.FILES) if is_post else verb.form()
+            if is_post and form.is_valid():
+                try:
+                    said = verb.run(request, row, form.cleaned_data)
+                except ZoneError as refusal:
+                    form.add_error(None, str(refusal))
+                else:
+                    messages.success(request, said)
+                    change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+                    return HttpResponseRedirect(reverse(change, args=[object_id]))
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "original": row,
+                "title": verb.label,
+                "form": form,
+            }
+            return TemplateResponse(request, "admin/benefits/verb.html", context)
+
+        return page
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows beside the page's own that nobody edits here."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

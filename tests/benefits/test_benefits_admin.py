@@ -1,0 +1,168 @@
+"""Benefit, release, codes in the console: buttons call the services, and rights are kept."""
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from benefits.models import Benefit, BenefitEvent, BenefitText, Claim, CodeBatch
+from tests.benefits.factories import claim, make_benefit, make_release
+from tests.factories import make_operator, sign_in_operator
+
+pytestmark = pytest.mark.django_db
+ROW = "https://apps.apple.com/redeem?ctx=offercodes&id=1&code="
+
+
+def enter(client, role):
+    sign_in_operator(client, make_operator(role))
+    return client
+
+
+def act(client, name, *benefits):
+    return client.post(
+        "/console/benefits/benefit/",
+        {"action": name, "_selected_action": [benefit.pk for benefit in benefits]},
+        follow=True,
+    )
+
+
+def said(page):
+    return [str(message) for message in page.context["messages"]]
+
+
+def test_a_benefit_goes_from_draft_to_members_through_two_hands(client):
+    benefit = make_benefit(status="draft")
+    enter(client, "editor")
+    assert said(act(client, "submit", benefit)) == ["Moved: 1."]
+    act(client, "approve", benefit)
+    benefit.refresh_from_db()
+    assert benefit.status == "in_review", "an editor does not approve"
+    enter(client, "approver")
+    assert said(act(client, "approve", benefit)) == ["Moved: 1."]
+    benefit.refresh_from_db()
+    assert benefit.status == "scheduled"
+    moves = BenefitEvent.objects.filter(benefit=benefit, cause="move").order_by("id")
+    assert [(e.from_status, e.to_status) for e in moves] == [
+        ("draft", "in_review"),
+        ("in_review", "scheduled"),
+    ]
+    assert all(e.actor.startswith("operator:") for e in moves)
+
+
+def test_an_illegal_move_names_the_row_and_the_moves_there_are(client):
+    benefit = make_benefit(status="ended")
+    enter(client, "approver")
+    assert said(act(client, "open_now", benefit)) == [
+        f"{benefit.slug}: From “ended” it cannot go to “live”. Possible: –."
+    ]
+    assert Benefit.objects.get(pk=benefit.pk).status == "ended"
+
+
+def test_what_is_unfinished_is_not_sent_to_review(client):
+    benefit = make_benefit(status="draft", detail={})
+    BenefitText.objects.filter(benefit=benefit).update(terms="")
+    page = act(enter(client, "editor"), "submit", benefit)
+    assert "currency is missing" in said(page)[0]
+    assert "terms in English" in said(page)[0]
+
+
+def test_codes_are_loaded_through_the_page_and_never_shown(client, alice):
+    release = make_release(make_benefit(), mode="codes")
+    enter(client, "editor")
+    url = f"/console/benefits/release/{release.pk}/codes/"
+    assert client.get(url).status_code == 200
+    file = SimpleUploadedFile(
+        "new.csv", f"code,redemption_url\nADMINCODE7Q2K,{ROW}ADMINCODE7Q2K\nno,{ROW}no\n".encode()
+    )
+    page = client.post(url, {"file": file, "life_days": 7}, follow=True)
+    assert said(page) == ["Rows: 2, taken: 1. Lines not taken: bad_format: 3"]
+    release.refresh_from_db()
+    assert release.stock == 1
+    made = claim(alice, release)
+    batch = CodeBatch.objects.get(release=release)
+    enter(client, "auditor")
+    for address in (
+        f"/console/benefits/claim/{made.pk}/change/",
+        f"/console/benefits/codebatch/{batch.pk}/change/",
+        f"/console/benefits/release/{release.pk}/change/",
+        "/console/benefits/claim/",
+    ):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert b"ADMINCODE7Q2K" not in answer.content
+    assert b"7Q2K" in client.get(f"/console/benefits/claim/{made.pk}/change/").content
+
+
+def test_of_two_operators_raising_the_stock_one_is_told(client):
+    release = make_release(make_benefit(), stock=10)
+    enter(client, "editor")
+    url = f"/console/benefits/release/{release.pk}/stock/"
+    assert said(client.post(url, {"current": 10, "target": 15}, follow=True)) == [
+        "The stock is 15 now."
+    ]
+    page = client.post(url, {"current": 10, "target": 20})
+    assert b"it is 15 now" in page.content
+    release.refresh_from_db()
+    assert (release.stock, release.last_slot) == (15, 15)
+
+
+def test_a_claim_is_taken_away_only_with_the_right_to(client, alice):
+    made = claim(alice, make_release(make_benefit(), codes=1))
+    url = f"/console/benefits/claim/{made.pk}/revoke/"
+    enter(client, "editor")
+    assert client.post(url, {"reason": "fraud"}).status_code == 403
+    assert Claim.objects.get(pk=made.pk).state == "granted"
+    enter(client, "support")
+    assert said(client.post(url, {"reason": "fraud", "note": "seen twice"}, follow=True)) == [
+        "The claim was taken away."
+    ]
+    assert Claim.objects.get(pk=made.pk).state == "revoked"
+    event = made.events.get(cause="revoke")
+    assert event.facts == {"reason": "fraud", "note": "seen twice"}
+
+
+def test_pictures_are_drawn_or_uploaded_but_never_vectors(client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    benefit = make_benefit()
+    enter(client, "editor")
+    url = f"/console/benefits/benefit/{benefit.pk}/picture/"
+    client.post(url, {})
+    benefit.refresh_from_db()
+    drawn = benefit.artwork
+    assert (drawn["width"], drawn["height"], sorted(drawn["files"])) == (
+        960, 1080, ["avif", "jpeg", "webp"],
+    )  # fmt: skip
+    for kind, names in drawn["files"].items():
+        for width, name in names.items():
+            with Image.open(tmp_path / name) as cut:
+                assert (cut.width, cut.format.lower()) == (int(width), kind)
+    held = io.BytesIO()
+    Image.new("RGB", (700, 500), (200, 30, 90)).save(held, "PNG")
+    client.post(url, {"picture": SimpleUploadedFile("new.png", held.getvalue())})
+    benefit.refresh_from_db()
+    assert benefit.artwork["files"] != drawn["files"]
+    uploaded = benefit.artwork
+    for content in (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", b"GIF89a"):
+        page = client.post(url, {"picture": SimpleUploadedFile("x.png", content)})
+        assert b"The picture was not taken" in page.content
+    benefit.refresh_from_db()
+    assert benefit.artwork == uploaded
+
+
+def test_a_release_is_made_in_the_console(client):
+    benefit = make_benefit()
+    enter(client, "editor")
+    page = client.post(
+        "/console/benefits/release/add/",
+        {
+            "benefit": benefit.pk, "mode": "codes", "price_credits": 5, "per_member": 1,
+            "opens_at_0": "2026-11-01", "opens_at_1": "00:00",
+            "counters-TOTAL_FORMS": 0, "counters-INITIAL_FORMS": 0,
+            "code_batches-TOTAL_FORMS": 0, "code_batches-INITIAL_FORMS": 0,
+        },
+        follow=True,
+    )  # fmt: skip
+    assert page.status_code == 200
+    release = benefit.releases.get()
+    assert (release.mode, release.stock, release.livemode) == ("codes", 0, True)

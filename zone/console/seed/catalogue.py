@@ -1,0 +1,155 @@
+"""The catalogue: benefits with words in two languages, releases, codes, daily drops."""
+
+import io
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+
+from benefits.models import Benefit, BenefitText, DropSchedule, ProviderConfig, Release
+from benefits.services.drops import make_drops
+from benefits.services.imports import import_codes
+from benefits.services.lifecycle import move_benefit
+from benefits.services.stock import create_release
+from zone.console.seed.catalogue_data import DROPS, OFFERS, STEPS, TERMS, Drop, Offer
+from zone.console.seed.prices import STOREFRONT
+from zone.core import clock
+from zone.members.models import Wallet
+
+ACTOR = "operator:editor"
+APPROVER = "operator:approver"
+_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_CODE_LENGTH = 12
+_CODES_LIVE_DAYS = 200
+_ISSUER = "sandbox-issuer"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A benefit that is out, with the release that the seed claims from; None for a drop."""
+
+    offer: Offer
+    benefit: Benefit
+    release: Release | None
+
+
+def ensure_issuer() -> ProviderConfig:
+    """The built-in issuer's row; where it listens is a setting of the running Zone."""
+    issuer, _is_new = ProviderConfig.objects.get_or_create(
+        code=_ISSUER,
+        defaults={
+            "name": "Sandbox issuer",
+            "kind": ProviderConfig.Kind.SANDBOX,
+            "url": settings.SANDBOX_ISSUER_URL or "http://127.0.0.1",
+        },
+    )
+    return issuer
+
+
+def due_offers(today: datetime, *, after: datetime, until: datetime) -> list[Offer]:
+    """Offers whose preparation falls between two moments: a day before they open."""
+    return [
+        offer
+        for offer in OFFERS
+        if after < today + timedelta(days=min(offer.opens_day, 0) - 1) <= until
+    ]
+
+
+def publish_offer(offer: Offer, *, today: datetime, issuer: ProviderConfig) -> Published:
+    """Write, approve and stock one offer, at the moment both clocks show."""
+    benefit = _write(offer, today)
+    _approve(benefit)
+    release = create_release(
+        benefit=benefit,
+        mode=offer.mode,
+        provider=issuer if offer.mode == "provider" else None,
+        stock=0 if offer.mode == "codes" else offer.stock,
+        opens_at=today + timedelta(days=offer.opens_day),
+        closes_at=today + timedelta(days=offer.closes_day),
+        actor=ACTOR,
+        now=clock.now(),
+    )
+    if offer.mode == "codes":
+        import_codes(
+            release=release,
+            source=_code_file(offer),
+            file_name=f"{offer.slug}.csv",
+            actor=ACTOR,
+            now=clock.now(),
+        )
+    return Published(offer, benefit, release)
+
+
+def publish_drop(drop: Drop, *, today: datetime, issuer: ProviderConfig) -> Published:
+    """A benefit whose release the schedule makes each day, from two weeks ago on."""
+    benefit = _write(drop.offer, today)
+    _approve(benefit)
+    zone = Wallet.objects.values_list("time_zone", flat=True).get(code=drop.offer.wallet)
+    DropSchedule.objects.create(
+        benefit=benefit,
+        opens_at_local=time(drop.hour),
+        open_minutes=24 * 60 - 5,
+        time_zone=zone,
+        mode="provider",
+        provider=issuer,
+        stock=drop.units,
+        price_credits=drop.offer.price_credits,
+        per_member=1,
+        starts_on=clock.now().date(),
+    )
+    make_drops()
+    return Published(drop.offer, benefit, None)
+
+
+def all_drops() -> tuple[Drop, ...]:
+    return DROPS
+
+
+def _write(offer: Offer, today: datetime) -> Benefit:
+    is_over = offer.closes_day < 0
+    benefit = Benefit.objects.create(
+        slug=offer.slug,
+        kind=offer.kind,
+        detail=offer.detail,
+        hue=offer.hue,
+        price_credits=offer.price_credits,
+        per_member=offer.per_member,
+        visible_from=clock.now(),
+        visible_until=today + timedelta(days=offer.closes_day) if is_over else None,
+        valid_days=offer.valid_days,
+        requires_binding=offer.requires_binding,
+        requires_adult=offer.requires_adult,
+        wallets=[offer.wallet],
+        storefronts=[STOREFRONT[offer.wallet]],
+        funder="apple" if offer.kind.endswith("_trial") else "wallet",
+        unit_cost=offer.unit_cost,
+        is_featured=offer.is_featured,
+        sort_weight=offer.sort_weight,
+    )
+    for language, (title, subtitle) in offer.texts.items():
+        BenefitText.objects.create(
+            benefit=benefit,
+            language=language,
+            title=title,
+            subtitle=subtitle,
+            description=subtitle,
+            steps=STEPS[language],
+            terms=TERMS[language],
+        )
+    return benefit
+
+
+def _approve(benefit: Benefit) -> None:
+    for status, actor in (("in_review", ACTOR), ("scheduled", APPROVER), ("live", APPROVER)):
+        move_benefit(benefit=benefit, to=status, actor=actor, now=clock.now())
+
+
+def _code_file(offer: Offer) -> io.BytesIO:
+    """A pool of invented codes, as the issuer's file would bring them."""
+    ends = (clock.now() + timedelta(days=_CODES_LIVE_DAYS)).date().isoformat()
+    lines = ["code,redemption_url,expires_on"]
+    for _unit in range(offer.stock):
+        code = "".join(secrets.choice(_CODE_LETTERS) for _letter in range(_CODE_LENGTH))
+        lines.append(f"{code},https://apps.apple.com/redeem?ctx=offercodes&code={code},{ends}")
+    return io.BytesIO("\n".join(lines).encode())

@@ -70,9 +70,7 @@ def lose_tries(person: Person, member: Member) -> None:
         )
         attempts.note_step_viewed(attempt, "open_settings", at + timedelta(seconds=4))
         attempts.note_step(attempt, attempts.LEFT_FOR_WALLET, at + timedelta(seconds=9))
-        attempts.note_step(
-            attempt, attempts.FAILED, at + timedelta(seconds=31), {"reason": reason}
-        )
+        attempts.note_step(attempt, attempts.FAILED, at + timedelta(seconds=31), {"reason": reason})
         type(attempt).objects.filter(pk=attempt.pk).update(failure_reason=reason)
         attempts.close_idle_attempts(now=at + timedelta(hours=1), member=member)
 

@@ -46,7 +46,9 @@ def _coupon(currency: str, off: int, least: int) -> dict[str, Any]:
     return {"currency": currency, "amount_off": off, "minimum_spend": least}
 
 
-def _trial(service: str, plan: str, period: str, price: int = 0, currency: str = "") -> dict[str, Any]:
+def _trial(
+    service: str, plan: str, period: str, price: int = 0, currency: str = ""
+) -> dict[str, Any]:
     detail: dict[str, Any] = {"service": service, "plan": plan, "trial_period": period}
     if price:
         detail |= {"renews_price": price, "renews_currency": currency}

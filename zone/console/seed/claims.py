@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from benefits.errors import AlreadyRedeemed, ClaimNotUsable
 from benefits.models import Claim
 from benefits.providers.base import Issued
 from benefits.services import grants
 from benefits.services.claims import claim_benefit
 from benefits.services.endings import redeem_claim
-from benefits.services.reveal import reveal_code
+from benefits.services.reveal import reveal_claim
 from zone.console.seed.catalogue import Published
 from zone.console.seed.people import SEED_NUMBER, Person
 from zone.console.seed.travel import travel_to
@@ -21,7 +20,6 @@ from zone.core.ids import uuid7
 from zone.members.models import Member
 
 _PROVIDER_REFUSES = 0.04
-_LEFT_WAITING = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, order=True)
@@ -53,7 +51,9 @@ def draw_wishes(
                 continue
             rush = 0.02 if is_sold_out else 1.0
             at = release.opens_at + timedelta(seconds=open_for * dice.betavariate(1, 3) * rush)
-            yield Wish(at + timedelta(seconds=dice.uniform(1, 50)), person.number, offer.slug, offer.wallet)
+            yield Wish(
+                at + timedelta(seconds=dice.uniform(1, 50)), person.number, offer.slug, offer.wallet
+            )
 
 
 def grant_wish(wish: Wish, person: Person, member: Member, each: Published) -> Claim | None:
@@ -88,16 +88,13 @@ def live_claim(claim: Claim, person: Person, *, now: datetime) -> None:
     if seen_at >= now:
         return
     travel_to(seen_at)
-    member = claim.member
+    actor = f"member:{claim.member.public_id}"
     if claim.mode == "codes":
-        reveal_code(claim=claim, member=member, now=clock.now())
+        reveal_claim(claim=claim, now=clock.now(), actor=actor)
     used_at = seen_at + timedelta(hours=dice.uniform(0.2, 90))
     if dice.random() < 0.6 and used_at < now:
         travel_to(used_at)
-        try:
-            redeem_claim(claim=claim, now=clock.now(), actor="system")
-        except (AlreadyRedeemed, ClaimNotUsable):
-            return  # It ended first.
+        redeem_claim(claim=claim, now=clock.now(), actor=actor)
 
 
 def _answer_for_issuer(claim: Claim, dice: Random) -> None:

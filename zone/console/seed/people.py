@@ -10,7 +10,8 @@ SEED_NUMBER = 20_261_101
 # Of a thousand people, by wallet.
 SHARES = {"ALIPAY_CN": 571, "ALIPAY_HK": 238, "GCASH": 191}
 PEOPLE_AT_SCALE_ONE = 420
-YEAR = timedelta(days=365)
+# A year, and the weeks before it whose credits have ended since.
+YEAR = timedelta(days=410)
 _LANGUAGES = {
     "ALIPAY_CN": (("zh-hans", 92), ("en", 8)),
     "ALIPAY_HK": (("zh-hant", 70), ("en", 26), ("zh-hans", 4)),
@@ -66,7 +67,7 @@ def _draw(wallet: str, number: int, now: datetime) -> Person:
     if dice.random() < 0.6:
         joined_at = began + timedelta(days=dice.uniform(0, 20), hours=dice.uniform(0, 12))
     else:
-        joined_at = began + timedelta(days=dice.uniform(20, 363), hours=dice.uniform(0, 12))
+        joined_at = began + timedelta(days=dice.uniform(20, 408), hours=dice.uniform(0, 12))
     bound_at = joined_at + timedelta(minutes=dice.uniform(1, 90))
     if dice.random() < 0.15:
         bound_at += timedelta(days=dice.uniform(1, 40))

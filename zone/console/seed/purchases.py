@@ -139,7 +139,7 @@ def _one_subscription(
     fails_at = dice.randint(2, 6) if dice.random() < 0.08 else -1
     if person.number == 3 and plan.service == ICLOUD:
         fails_at = _months_between(start, teller.now)  # The newest payment is overdue.
-    for month in range(14):
+    for month in range(15):
         at, ends_at = _add_months(start, month), _add_months(start, month + 1)
         if at >= until:
             return
@@ -150,9 +150,7 @@ def _one_subscription(
             )
             return
         if month < plan.trial_months:
-            yield teller.event(
-                at, reference, plan, plan.price, ends_at, offerDiscountType=_FREE
-            )
+            yield teller.event(at, reference, plan, plan.price, ends_at, offerDiscountType=_FREE)
             continue
         if month == fails_at:
             grace_ends = at + timedelta(days=16)
@@ -172,9 +170,7 @@ def _one_subscription(
         said = at + timedelta(seconds=2)
         yield teller.event(said, reference, plan, price, ends_at)
         if month + 1 == months_max:
-            yield teller.event(
-                at + timedelta(days=6), reference, plan, price, ends_at, renews=0
-            )
+            yield teller.event(at + timedelta(days=6), reference, plan, price, ends_at, renews=0)
 
 
 def _apps(teller: _Teller, since: datetime, until: datetime) -> Iterator[Told]:

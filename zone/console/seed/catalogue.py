@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 
 from django.conf import settings
 
+from benefits.artwork import draw_artwork
 from benefits.models import Benefit, BenefitText, DropSchedule, ProviderConfig, Release
 from benefits.services.drops import make_drops
 from benefits.services.imports import import_codes
@@ -100,6 +101,14 @@ def publish_drop(drop: Drop, *, today: datetime, issuer: ProviderConfig) -> Publ
     )
     make_drops()
     return Published(drop.offer, benefit, None)
+
+
+def draw_pictures() -> int:
+    """A picture for every benefit that has none; returns how many were drawn."""
+    bare = list(Benefit.objects.filter(artwork={}))
+    for benefit in bare:
+        draw_artwork(benefit)
+    return len(bare)
 
 
 def all_drops() -> tuple[Drop, ...]:

@@ -25,8 +25,8 @@ from zone.notices.services import mark_all_read
 
 Say = Callable[[str], None]
 _MESSAGES_PER_BATCH = 500
-_WINDOW, _RECENT_WINDOW = timedelta(days=3), timedelta(days=1)
-_RECENT = timedelta(days=30)
+_WINDOW, _RECENT_WINDOW = timedelta(days=10), timedelta(days=2)
+_RECENT = timedelta(days=14)
 _PREPARED_BEFORE = timedelta(days=1)
 _READ_BEFORE = timedelta(days=9)
 _DROP_DAYS = 14
@@ -179,5 +179,6 @@ class Seeding:
         up_to = uuid7(clock.now() - _READ_BEFORE)
         for member in self.members.values():
             mark_all_read(member_id=member.pk, up_to=up_to)
+        self.say(f"{catalogue.draw_pictures()} pictures drawn")
         told = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items()))
         self.say(f"{len(self.members)} members, {len(self.claims)} claims; {told}")

@@ -1,0 +1,1 @@
+from zone.history.admin import intake, money, subscription  # noqa: F401

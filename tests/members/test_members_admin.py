@@ -61,11 +61,11 @@ def press(client, name: str, *members: Member) -> list[str]:
 
 def test_pause_signs_out_and_go_on_lets_in_again(client, support, found):
     opened = sessions.open_session(member=found, now=clock.now())
-    assert press(client, "suspend", found) == [f"{found.public_id}: paused"]
+    assert press(client, "suspend", found) == [f"paused: {found.public_id}"]
     found.refresh_from_db()
     assert found.status == "suspended"
     assert sessions.find_session(opened.cookie) is None
-    assert press(client, "suspend", found) == [f"{found.public_id}: was not active"]
+    assert press(client, "suspend", found) == [f"was not active: {found.public_id}"]
     press(client, "reactivate", found)
     found.refresh_from_db()
     assert found.status == "active"

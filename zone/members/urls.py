@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from zone.members.views import bind, wallet, welcome
+from zone.members.views import bind, policies, wallet, welcome
 
 app_name = "members"
 urlpatterns = [
@@ -9,6 +9,8 @@ urlpatterns = [
     path("welcome/leave", welcome.leave, name="welcome_leave"),
     path("welcome/return", welcome.come_back, name="welcome_return"),
     path("welcome/done", welcome.done, name="welcome_done"),
+    path("terms", policies.terms, name="terms"),
+    path("privacy", policies.privacy, name="privacy"),
     path("sign-out", welcome.sign_out, name="sign_out"),
     path("bind", bind.guide, name="bind"),
     path("bind/seen", bind.seen, name="bind_seen"),

@@ -97,7 +97,7 @@ class MemberAdmin(ReadOnlyAdmin):
             is_done = bool(service(member=member, actor=actor, now=now))
             self.message_user(
                 request,
-                f"{member.public_id}: {done if is_done else refused}",
+                f"{done if is_done else refused}: {member.public_id}",
                 messages.SUCCESS if is_done else messages.WARNING,
             )
 
@@ -125,10 +125,11 @@ class MemberSessionAdmin(ReadOnlyAdmin):
     @admin.action(description=_("End these sessions"), permissions=["help"])
     def end(self, request: HttpRequest, queryset: QuerySet[MemberSession]) -> None:
         actor, now = f"operator:{request.user.get_username()}", clock.now()
+        done, refused = _("ended"), _("had ended already")
         for session in queryset.select_related("member"):
             is_done = standing.end_one_session(session=session, actor=actor, now=now)
             self.message_user(
                 request,
-                f"{session}: {_('ended') if is_done else _('had ended already')}",
+                f"{done if is_done else refused}: {session}",
                 messages.SUCCESS if is_done else messages.WARNING,
             )

@@ -1,10 +1,11 @@
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.history.checks import checksums
 from tests.history.messages import event, user_id_of
+from zone.core import clock
 from zone.history.models import PricePoint, RejectedMessage, Subscription, SubscriptionEvent
 from zone.history.services.ingest import (
     SUBSCRIPTION,
@@ -13,6 +14,7 @@ from zone.history.services.ingest import (
     ingest_batch,
     ingest_subscription,
 )
+from zone.notices.models import Notice
 
 CN = "ALIPAY_CN"
 
@@ -143,3 +145,34 @@ def test_an_event_of_an_unknown_user_is_unlinked(db):
 
     assert receipt.outcome == Outcome.UNLINKED
     assert Subscription.objects.count() == 0
+
+
+def test_a_fresh_price_rise_is_told_once(alice):
+    now = clock.now()
+    tell(alice, event_id="E1", at=now - timedelta(days=30), ends=now + timedelta(days=1))
+    for _ in range(2):
+        tell(
+            alice,
+            event_id="E2",
+            at=now - timedelta(hours=1),
+            ends=now + timedelta(days=31),
+            price="1500",
+        )
+    tell(alice, event_id="E3", at=now, ends=now + timedelta(days=31), price="1200")
+
+    notice = Notice.objects.get()
+    assert (notice.member, notice.kind) == (alice, "price_rise")
+    assert notice.facts == {
+        "name": "Apple Music Individual",
+        "old_amount": 1100,
+        "new_amount": 1500,
+        "currency": "CNY",
+    }
+    assert notice.link == f"/subscriptions/{Subscription.objects.get().public_id}"
+
+
+def test_an_old_price_rise_rings_no_bell(alice):
+    tell(alice, event_id="E1", at="2025-06-02T00:00:00Z")
+    tell(alice, event_id="E2", at="2025-07-02T00:00:00Z", price="1500")
+
+    assert Notice.objects.count() == 0

@@ -69,8 +69,8 @@ class ChargeAdmin(MoneyAdmin):
     readonly_fields = ["transaction", "lines_table", "refunds_table"]
 
     def keys_of(self, number: str) -> list[UUID]:
-        found = ChargeKey.objects.filter(bill_no=number, row_id__isnull=False)
-        return list(found.values_list("row_id", flat=True))
+        found = ChargeKey.objects.filter(bill_no=number).values_list("row_id", flat=True)
+        return [key for key in found if key]
 
     @admin.display(description=_("refunded"))
     def refunded_money(self, charge: Charge) -> str:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from zone.core import clock
@@ -51,7 +52,7 @@ def list_subscriptions(member: Member) -> list[Subscription]:
     return running + ended[::-1]
 
 
-def find_subscription(member: Member, subscription_id: object) -> Subscription | None:
+def find_subscription(member: Member, subscription_id: UUID) -> Subscription | None:
     return Subscription.objects.filter(member=member, id=subscription_id).first()
 
 
@@ -155,7 +156,7 @@ def list_price_rises(
 ) -> list[tuple[Subscription, PricePoint, PricePoint]]:
     """Running subscriptions that became dearer lately, with the price before and after. One query."""
     running = {each.id: each for each in subscriptions if each.is_renewing}
-    points: dict[object, list[PricePoint]] = defaultdict(list)
+    points: dict[UUID, list[PricePoint]] = defaultdict(list)
     for point in PricePoint.objects.filter(subscription__in=running).order_by("effective_at"):
         points[point.subscription_id].append(point)
     rises = []

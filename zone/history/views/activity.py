@@ -35,7 +35,7 @@ def activity(request: HttpRequest) -> HttpResponse:
     entries = list_activity(member, wanted, before=before, limit=PAGE_ROWS + 1)
     rows, has_more = entries[:PAGE_ROWS], len(entries) > PAGE_ROWS
     zone = ZoneInfo(member.time_zone)
-    context = {
+    context: dict[str, object] = {
         "groups": _by_day(rows, zone),
         # A page that goes on with the day of the last one does not name it again.
         "day_before": instant_of(before).astimezone(zone).date() if before else None,
@@ -110,5 +110,6 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
         content_type="text/csv; charset=utf-8",
     )
     month = f"-{wanted.month:%Y-%m}" if wanted.month else ""
+    response["Cache-Control"] = "no-store, private"
     response["Content-Disposition"] = f'attachment; filename="apple-zone-activity{month}.csv"'
-    return private(response)
+    return response

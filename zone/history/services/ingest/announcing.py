@@ -1,6 +1,6 @@
-"""What a member should hear of at once: money back, a higher price, a payment that failed."""
+"""What a member should hear of at once: money back, and a higher price."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from zone.history.models import Charge, Refund
 from zone.history.naming import product_name
@@ -14,6 +14,25 @@ _NEWS_FOR = timedelta(days=7)
 def announce(plan: Plan) -> None:
     """Write the notices of a batch, in its transaction; each is written once ever."""
     since = plan.now - _NEWS_FOR
+    _announce_refunds(plan, since)
+    for subscription, before, after, at in plan.price_rises:
+        if at >= since and subscription.is_renewing:
+            write_notice(
+                member_id=subscription.member_id,
+                kind="price_rise",
+                facts={
+                    "name": subscription.name,
+                    "old_amount": before,
+                    "new_amount": after,
+                    "currency": subscription.currency,
+                },
+                link=f"/subscriptions/{subscription.public_id}",
+                dedupe_key=f"price:{subscription.public_id}:{int(at.timestamp())}",
+                at=plan.now,
+            )
+
+
+def _announce_refunds(plan: Plan, since: datetime) -> None:
     refunds = [
         refund
         for refund in (*plan.refunds, *plan.unparked)

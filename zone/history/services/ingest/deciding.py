@@ -211,7 +211,10 @@ def _decide_subscription(
         known.subscriptions[item.wallet_code, news.subscription_reference] = subscription
         plan.new_subscriptions[subscription.id] = subscription
     else:
+        price_before = subscription.price
         is_changed = subscribing.follow(subscription, news)
+        if subscription.price > price_before:
+            plan.price_rises.append((subscription, price_before, news.price, news.occurred_at))
         if is_changed and subscription.id not in plan.new_subscriptions:
             plan.changed_subscriptions[subscription.id] = subscription
     event = subscribing.new_event(subscription, news, plan.now)

@@ -109,22 +109,22 @@ def _load_money(known: Known, wallet_code: str, money: list[Bill | RefundNews]) 
         known.charges[wallet_code, key.bill_no] = KeyFacts(
             bytes(key.user_index), key.occurred_at, key.row_id, key.amount
         )
-    for key in RefundKey.objects.filter(wallet_id=wallet_code, bill_no__in=bill_nos):
-        known.refunds[wallet_code, key.bill_no, key.refund_reference] = KeyFacts(
-            bytes(key.user_index), key.occurred_at, key.row_id, key.amount
+    for back in RefundKey.objects.filter(wallet_id=wallet_code, bill_no__in=bill_nos):
+        known.refunds[wallet_code, back.bill_no, back.refund_reference] = KeyFacts(
+            bytes(back.user_index), back.occurred_at, back.row_id, back.amount
         )
-        if key.is_counted:
-            known.refunded[wallet_code, key.bill_no] += key.amount
+        if back.is_counted:
+            known.refunded[wallet_code, back.bill_no] += back.amount
     billed = {news.bill_no for news in money if isinstance(news, Bill)}
     for refund in Refund.objects.filter(
         wallet_id=wallet_code, bill_no__in=billed, state=Refund.State.PARKED
     ).order_by("id"):
         known.parked[wallet_code, refund.bill_no].append(refund)
-    back = {news.bill_no for news in money if isinstance(news, RefundNews)}
+    given_back = {news.bill_no for news in money if isinstance(news, RefundNews)}
     targets = [
         facts.row_id
         for (code, bill_no), facts in known.charges.items()
-        if code == wallet_code and facts.row_id and bill_no in back
+        if code == wallet_code and facts.row_id and bill_no in given_back
     ]
     for charge_id, amount, refunded in Charge.objects.filter(id__in=targets).values_list(
         "id", "amount", "refunded"

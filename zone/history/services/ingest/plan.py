@@ -68,6 +68,8 @@ class Plan:
     new_subscriptions: dict[UUID, Subscription] = field(default_factory=dict)
     changed_subscriptions: dict[UUID, Subscription] = field(default_factory=dict)
     events: list[SubscriptionEvent] = field(default_factory=list)
+    # Prices that a newer event raised: the subscription, before, after, and since when.
+    price_rises: list[tuple[Subscription, int, int, datetime]] = field(default_factory=list)
     unlinked: list[UnlinkedMessage] = field(default_factory=list)
     rejected: list[RejectedMessage] = field(default_factory=list)
     done_unlinked: list[int] = field(default_factory=list)

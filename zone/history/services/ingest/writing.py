@@ -1,6 +1,6 @@
 """The rows of a plan, a few statements for a whole batch, inside the caller's transaction."""
 
-from uuid import UUID
+from typing import Any
 
 from django.db import connection
 
@@ -122,6 +122,6 @@ def _write_linked(plan: Plan) -> None:
         UnlinkedMessage.objects.filter(id__in=plan.done_unlinked).delete()
 
 
-def _run(statement: str, values: list[list[UUID]] | list[object] | dict[str, object]) -> None:
+def _run(statement: str, values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

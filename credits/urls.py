@@ -1,4 +1,6 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from credits import views
 
 app_name = "credits"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("credits", views.credits_page, name="credits")]

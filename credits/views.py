@@ -1,0 +1,52 @@
+"""The member's credits: balance, what ends soon, and the statement."""
+
+from datetime import timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from credits.queries import STATEMENT_PAGE, Balance, Expiring, get_balance, list_entries
+from credits.statement import FILTERS, filter_kinds, group_by_month
+from zone.core.http import private, wants_partial
+
+SOON = timedelta(days=45)
+
+
+@require_GET
+def credits_page(request: HttpRequest) -> HttpResponse:
+    """Balance and statement; htmx asks for the next rows alone."""
+    member = request.member  # type: ignore[attr-defined]
+    word, before = request.GET.get("show", ""), _before(request)
+    lines = list_entries(member, before=before, kinds=filter_kinds(word), limit=STATEMENT_PAGE + 1)
+    page = lines[:STATEMENT_PAGE]
+    context = {
+        "tab": "credits",
+        "months": group_by_month(page),
+        "more_before": page[-1].seq if len(lines) > STATEMENT_PAGE else None,
+        "show": word,
+    }
+    if wants_partial(request) and before is not None:
+        return private(render(request, "credits/_months.html", context))
+    balance = get_balance(member)
+    context |= {
+        "balance": balance,
+        "ending": _ending_soon(balance),
+        "filters": [(name, label, name == word) for name, label, _kinds in FILTERS],
+    }
+    return private(render(request, "credits/credits.html", context))
+
+
+def _before(request: HttpRequest) -> int | None:
+    text = request.GET.get("before")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**31:
+        raise Http404
+    return int(text)
+
+
+def _ending_soon(balance: Balance) -> list[Expiring]:
+    last = timezone.localtime(balance.as_of).date() + SOON
+    return [bucket for bucket in balance.expiring if bucket.expires_on <= last]

@@ -15,6 +15,7 @@ from benefits.errors import CodesExpired, ImportRefused
 from benefits.models import Code, CodeBatch, Release
 from benefits.models.release import Fulfilment
 from benefits.services import pools
+from zone.core.failpoints import failpoint
 
 CHUNK_ROWS = 1_000
 LISTED_LINES_MAX = 10_000  # Per kind; the counts stay exact.
@@ -184,6 +185,7 @@ class _Import:
                     )
                 )
             Code.objects.bulk_create(codes)
+        failpoint("import_after_chunk")
         self.report.accepted += len(codes)
         for row in rows:
             if row.index in known:

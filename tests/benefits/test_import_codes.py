@@ -11,7 +11,7 @@ from django.db import connection
 
 from benefits import errors
 from benefits.models import Code, CodeBatch, SlotCounter
-from benefits.services import imports, pools
+from benefits.services import pools
 from benefits.services.imports import import_codes
 from tests.benefits.factories import claim, make_benefit, make_release
 from zone.core.vault import VaultError
@@ -127,32 +127,6 @@ def test_an_end_too_near_refuses_the_file(release):
 def test_a_provider_release_takes_no_codes(db):
     with pytest.raises(errors.ImportRefused):
         load(make_release(make_benefit(), stock=1), f"code,redemption_url\nABCD1234,{GOOD}\n")
-
-
-def test_a_killed_import_sells_nothing_and_its_repeat_sells_all(release, monkeypatch):
-    content = "code,redemption_url\n" + "".join(f"CODE{n:04d}XY,{GOOD}{n}\n" for n in range(25))
-    monkeypatch.setattr(imports, "CHUNK_ROWS", 10)
-    store = imports._Import.store
-    calls = iter([None, KeyboardInterrupt()])
-
-    def store_then_die(self, rows):
-        if fault := next(calls):
-            raise fault
-        store(self, rows)
-
-    monkeypatch.setattr(imports._Import, "store", store_then_die)
-    with pytest.raises(KeyboardInterrupt):
-        load(release, content)
-    release.refresh_from_db()
-    assert (Code.objects.count(), release.stock) == (10, 0)
-    monkeypatch.setattr(imports._Import, "store", store)
-    report = load(release, content)
-    assert (report.accepted, len(report.faulty_lines["already_known"])) == (15, 10)
-    release.refresh_from_db()
-    assert (release.stock, sorted(release.codes.values_list("slot", flat=True))) == (
-        25, list(range(1, 26)),
-    )  # fmt: skip
-    assert CodeBatch.objects.filter(release=release).count() == 1
 
 
 def test_nothing_is_in_clear_at_rest(release, alice):

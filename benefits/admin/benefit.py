@@ -34,7 +34,7 @@ def change_picture(request: HttpRequest, benefit: Benefit, values: dict[str, Any
     return _("The picture was cut into its sizes.")
 
 
-class TextInline(admin.StackedInline):
+class TextInline(admin.StackedInline):  # type: ignore[type-arg]
     model = BenefitText
     extra = 0
 
@@ -118,7 +118,7 @@ class BenefitAdmin(VerbsAdmin):
 
 
 @admin.register(DropSchedule)
-class DropScheduleAdmin(admin.ModelAdmin):
+class DropScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("benefit", "opens_at_local", "time_zone", "stock", "is_active", "ends_on")
     list_filter = ("is_active",)
     list_select_related = ("benefit",)

@@ -7,7 +7,7 @@ from benefits.models import CodeBatch
 
 
 @admin.register(CodeBatch)
-class CodeBatchAdmin(admin.ModelAdmin):
+class CodeBatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What was loaded and what became of it. Codes themselves are listed nowhere."""
 
     list_display = ("public_id", "release", "source", "file_name", "expires_on", "created_at")

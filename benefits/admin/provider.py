@@ -9,7 +9,7 @@ from benefits.models import ProviderConfig
 from benefits.providers.http import seal_secret
 
 
-class ProviderForm(forms.ModelForm):
+class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     url = forms.URLField(
         label=gettext_lazy("Address"), required=False, assume_scheme="https", max_length=300
     )
@@ -42,7 +42,7 @@ class ProviderForm(forms.ModelForm):
 
 
 @admin.register(ProviderConfig)
-class ProviderConfigAdmin(admin.ModelAdmin):
+class ProviderConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = ProviderForm
     list_display = ("code", "name", "kind", "is_active", "timeout_ms", "attempts_max")
 

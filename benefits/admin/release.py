@@ -128,7 +128,7 @@ class ReleaseAdmin(VerbsAdmin):
         # Where units come from is part of what was promised; it is chosen once.
         return self.readonly_fields + (("benefit", "mode", "provider") if obj else ())
 
-    def save_model(self, request: HttpRequest, obj: Release, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Release, form: ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         if not change:
             obj.livemode = obj.benefit.livemode
         super().save_model(request, obj, form, change)

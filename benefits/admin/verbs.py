@@ -50,7 +50,7 @@ def each_row(
         messages.error(request, format_html_join(" · ", "{}: {}", refused))
 
 
-class VerbsAdmin(admin.ModelAdmin):
+class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """An admin page with buttons of its own. Each answers a GET with a form and a POST by acting."""
 
     verbs: tuple[Verb, ...] = ()
@@ -113,7 +113,7 @@ class VerbsAdmin(admin.ModelAdmin):
         return page
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
     """Rows beside the page's own that nobody edits here."""
 
     extra = 0

@@ -37,8 +37,8 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
         return private(render(request, "benefits/confirm.html", context))
     form = ClaimForm(request.POST)
     if not form.is_valid():
-        sentence = next(iter(form.errors.get("op_id", [])), _("We could not read that form."))
-        return _refuse(request, member, slug, sentence)
+        reasons = form.errors.get("op_id") or [_("We could not read that form.")]
+        return _refuse(request, member, slug, str(reasons[0]))
     try:
         made = _claim(member, slug, form)
     except ZoneError as refusal:

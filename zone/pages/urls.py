@@ -1,6 +1,6 @@
 from django.urls import path
 
-from zone.pages.views import about, app, home, me, preferences
+from zone.pages.views import app, home, me, preferences
 
 app_name = "pages"
 urlpatterns = [
@@ -9,8 +9,6 @@ urlpatterns = [
     path("settings", me.settings_page, name="settings"),
     path("settings/language", preferences.set_language, name="set_language"),
     path("settings/theme", preferences.set_theme, name="set_theme"),
-    path("terms", about.terms, name="terms"),
-    path("privacy", about.privacy, name="privacy"),
     path("manifest.webmanifest", app.manifest, name="manifest"),
     path("sw.js", app.service_worker, name="service_worker"),
     path("offline", app.offline, name="offline"),

@@ -156,7 +156,8 @@ def ends_in(value: datetime, now: datetime) -> str:
 @register.filter
 def is_soon(value: datetime, now: datetime) -> bool:
     """Whether `ends_in` counts days: the end is near enough to say so in colour."""
-    return (_instant(value).date() - _instant(now).date()).days <= _SOON_DAYS
+    days: int = (_instant(value).date() - _instant(now).date()).days
+    return days <= _SOON_DAYS
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """The member's credits: balance, what ends soon, and the statement."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,7 +22,7 @@ def credits_page(request: HttpRequest) -> HttpResponse:
     word, before = request.GET.get("show", ""), _before(request)
     lines = list_entries(member, before=before, kinds=filter_kinds(word), limit=STATEMENT_PAGE + 1)
     page = lines[:STATEMENT_PAGE]
-    context = {
+    context: dict[str, Any] = {
         "tab": "credits",
         "months": group_by_month(page),
         "more_before": page[-1].seq if len(lines) > STATEMENT_PAGE else None,

@@ -4,7 +4,7 @@ from credits.models import EarnRule
 
 
 @admin.register(EarnRule)
-class EarnRuleAdmin(admin.ModelAdmin):
+class EarnRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What purchases earn. A change counts for charges credited from then on."""
 
     list_display = [

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Sum
@@ -24,7 +25,6 @@ from zone.history.services.crediting import (
 
 CHARGES_PER_COMMIT = 200
 REFUNDS_PER_COMMIT = 100
-_AMOUNT_MAX = ledger.AMOUNT_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
     now = database_now()
     worths = {
         charge.id: min(
-            _AMOUNT_MAX,
+            ledger.AMOUNT_MAX,
             worth_of_purchase(
                 amount=charge.amount,
                 currency=charge.currency,
@@ -122,12 +122,12 @@ def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
     # Rising members, as every batch takes them: two batches cannot deadlock.
     for refund in sorted(refunds, key=lambda refund: (refund.member_id, refund.id)):
         amount = _to_take(refund, progress)
-        if amount > 0:
-            charge = _charge_of(refund)
+        earn_op = _charge_of(refund).earn_op_id
+        if amount > 0 and earn_op is not None:
             ledger.clawback(
                 member_id=refund.member_id,
                 op_id=uuid7(now),
-                orig_op=charge.earn_op_id,
+                orig_op=earn_op,
                 amount=amount,
                 reason="refund",
                 related=refund.public_id,
@@ -146,8 +146,8 @@ class _Progress:
     taken: int = 0
 
 
-def _progress_of(charge_ids: set[object]) -> defaultdict[object, _Progress]:
-    progress: defaultdict[object, _Progress] = defaultdict(_Progress)
+def _progress_of(charge_ids: set[UUID]) -> defaultdict[UUID, _Progress]:
+    progress: defaultdict[UUID, _Progress] = defaultdict(_Progress)
     rows = (
         Refund.objects.filter(charge_id__in=charge_ids, credited_at__isnull=False)
         .values("charge_id")
@@ -158,11 +158,11 @@ def _progress_of(charge_ids: set[object]) -> defaultdict[object, _Progress]:
     return progress
 
 
-def _to_take(refund: Refund, progress: defaultdict[object, _Progress]) -> int:
+def _to_take(refund: Refund, progress: defaultdict[UUID, _Progress]) -> int:
     charge = _charge_of(refund)
-    so_far = progress[refund.charge_id]
+    so_far = progress[charge.id]
     so_far.refunded += refund.amount
-    if not charge.credits_earned:
+    if not charge.credits_earned or charge.earn_op_id is None:
         return 0
     owed = owed_back(earned=charge.credits_earned, amount=charge.amount, refunded=so_far.refunded)
     amount = max(0, owed - so_far.taken)

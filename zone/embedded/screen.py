@@ -21,6 +21,14 @@ def access_lines(path: Path) -> list[str]:
     if not path.exists():
         return lines
     access: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if people := access.get("members"):
+        lines += [
+            "",
+            "  People     worth meeting; the wallet's own page finds them by these digits",
+        ]
+    for person in people or []:
+        digits = f"••••{person['user_id'][-4:]}"
+        lines.append(f"             {person['wallet']:<10} {digits}  {person['why']}")
     lines += ["", f"  Operators  {site}/console/"]
     for operator in access.get("operators", []):
         lines.append(

@@ -49,8 +49,14 @@ def artwork(
         if files.get(name)
     ]
     size = {"width": kept["width"], "height": kept["height"]} if sources else _DRAWING_SIZE
-    drawing = static(_HUE_ART.get(benefit.hue, _HUE_ART["mint"]))
-    return {"sources": sources, "src": drawing, "css": css, "sizes": sizes, "eager": eager, **size}
+    # For browsers that know neither format: the middle JPEG, or the drawing.
+    plain = files.get("jpeg", {})
+    src = (
+        default_storage.url(plain[sorted(plain, key=int)[len(plain) // 2]])
+        if plain
+        else static(_HUE_ART.get(benefit.hue, _HUE_ART["mint"]))
+    )
+    return {"sources": sources, "src": src, "css": css, "sizes": sizes, "eager": eager, **size}
 
 
 @register.filter

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from zone.pages.views import app, home, me, preferences
+from zone.pages.views import app, home, me, media, preferences
 
 app_name = "pages"
 urlpatterns = [
@@ -12,5 +12,6 @@ urlpatterns = [
     path("manifest.webmanifest", app.manifest, name="manifest"),
     path("sw.js", app.service_worker, name="service_worker"),
     path("offline", app.offline, name="offline"),
+    path("media/<path:path>", media.media, name="media"),
     path("favicon.ico", app.favicon, name="favicon"),
 ]

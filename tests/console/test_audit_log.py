@@ -1,11 +1,14 @@
 """The audit log: every change by an operator is on it, and nothing on it can be changed."""
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, transaction
 
 from tests.factories import make_operator, sign_in_operator
 from zone.console.models import AuditEvent, OperatorScope
+from zone.console.scopes import WALLET_PATHS, in_scope
 from zone.console.services import audit
 from zone.members.models import Wallet
 
@@ -126,3 +129,24 @@ def test_nobody_edits_themselves_or_a_superuser(client):
         assert page.context["has_change_permission"] is False
         form = {"password1": "a second long password", "password2": "a second long password"}
         assert client.post(f"/console/auth/user/{operator.pk}/password/", form).status_code == 403
+
+
+def test_every_table_of_a_wallet_or_a_member_is_in_scope():
+    """A table that names a wallet or a member and is forgotten in the paths would leak."""
+    forgotten = [
+        model._meta.label_lower
+        for model in admin.site._registry
+        if {"wallet", "member"} & {field.name for field in model._meta.fields}
+        and model._meta.label_lower not in WALLET_PATHS
+    ]
+    assert forgotten == []
+
+
+def test_every_path_to_a_wallet_is_a_query_that_runs(alice):
+    operator = make_operator("auditor")
+    OperatorScope.objects.create(user=operator).wallets.set(["GCASH"])
+    for label in WALLET_PATHS:
+        assert list(in_scope(apps.get_model(label).objects.all(), operator)[:1]) in (
+            [],
+            [Wallet(code="GCASH")],
+        )

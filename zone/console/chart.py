@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 WIDTH, HEIGHT = 720, 200
-_TOP, _BOTTOM, _LEFT = 14, 24, 34
+_TOP, _BOTTOM, _LEFT, _RIGHT = 14, 24, 40, 14
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def bar_chart(days: list[tuple[date, int]], links: list[str]) -> Chart:
     """Bars for `days`, the tallest near a round number, every seventh day written below."""
     top = round_up(max((count for _day, count in days), default=0))
     room = HEIGHT - _TOP - _BOTTOM
-    step = (WIDTH - _LEFT) / max(len(days), 1)
+    step = (WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
     bars = []
     for number, ((day, count), link) in enumerate(zip(days, links, strict=True)):
         height = room * count / top

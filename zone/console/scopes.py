@@ -16,6 +16,19 @@ WALLET_PATHS = {
     "members.bindingstep": "attempt__member__wallet_id",
     "members.membersession": "member__wallet_id",
     "members.consent": "member__wallet_id",
+    "notices.notice": "member__wallet_id",
+    "history.charge": "wallet_id",
+    "history.chargeline": "charge__wallet_id",
+    "history.refund": "wallet_id",
+    "history.subscription": "wallet_id",
+    "history.subscriptionevent": "subscription__wallet_id",
+    "history.unlinkedmessage": "wallet_id",
+    "history.rejectedmessage": "wallet_id",
+    "credits.account": "member__wallet_id",
+    "credits.entry": "member__wallet_id",
+    "credits.heldcredits": "member__wallet_id",
+    "benefits.claim": "member__wallet_id",
+    "benefits.claimevent": "claim__member__wallet_id",
 }
 
 

@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from benefits.models import Benefit, Claim, Release, SlotCounter
+from credits.models import Account
 from zone.console.scopes import in_scope, list_wallet_codes
 from zone.core import clock
 from zone.members.models import Binding, Member, Wallet
@@ -129,7 +130,14 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
             tone="bad" if failed else "",
         ),
         _figure(_("Units left"), _units_left(now), Release),
+        _figure(_("Credits outstanding"), _credits_outstanding(user), Account),
     ]
+
+
+def _credits_outstanding(user: User) -> int:
+    """What members may still spend, held credits included: the programme's promise."""
+    sums = in_scope(Account.objects.all(), user).aggregate(free=Sum("available"), held=Sum("held"))
+    return int(sums["free"] or 0) + int(sums["held"] or 0)
 
 
 def _figure(

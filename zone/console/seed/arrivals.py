@@ -6,7 +6,7 @@ from zone.console.seed.people import Person
 from zone.console.seed.prices import STOREFRONT
 from zone.console.seed.travel import travel_to
 from zone.members.models import Binding, Consent, Member, Wallet
-from zone.members.sandbox.models import SandboxAgreement
+from zone.members.sandbox.models import SandboxAccount, SandboxAgreement
 from zone.members.sandbox.services.accounts import ensure_account
 from zone.members.sandbox.services.agreements import change_agreement, sign_agreement
 from zone.members.services import attempts
@@ -17,10 +17,10 @@ from zone.members.services.identities import enrol_member
 from zone.members.wallets.base import AgreementReport, Identity
 
 
-def join(person: Person, wallet: Wallet) -> Member:
+def join(person: Person, wallet: Wallet) -> tuple[Member, SandboxAccount]:
     """A sandbox account and the member it signs in as, since `joined_at`."""
     travel_to(person.joined_at)
-    ensure_account(
+    account = ensure_account(
         wallet=wallet,
         user_id=person.user_id,
         display_name=person.name,
@@ -58,7 +58,7 @@ def join(person: Person, wallet: Wallet) -> Member:
         is_adult=person.is_adult,
     )
     note_arrival(member=member, identity=identity, now=person.joined_at)
-    return member
+    return member, account
 
 
 def lose_tries(person: Person, member: Member) -> None:
@@ -75,7 +75,7 @@ def lose_tries(person: Person, member: Member) -> None:
         attempts.close_idle_attempts(now=at + timedelta(hours=1), member=member)
 
 
-def bind(person: Person, member: Member, wallet: Wallet) -> None:
+def bind(person: Person, member: Member, account: SandboxAccount, wallet: Wallet) -> None:
     """A try that worked: guide, wallet, and the wallet's word that the agreement is on."""
     if person.bound_at is None:
         return
@@ -85,20 +85,19 @@ def bind(person: Person, member: Member, wallet: Wallet) -> None:
     attempt = attempts.open_attempt(
         member=member, now=began, entry=person.entry, device_os=person.device_os
     )
-    attempts.note_step_viewed(attempt, "open_settings", began + timedelta(seconds=5))
+    guide = {"step": "open_settings"}
+    attempts.note_step(attempt, attempts.STEP_VIEWED, began + timedelta(seconds=5), guide)
     attempts.note_step(attempt, attempts.LEFT_FOR_WALLET, began + timedelta(seconds=11))
     attempts.note_step(attempt, attempts.RETURNED, person.bound_at - timedelta(seconds=2))
-    account = ensure_account(wallet=wallet, user_id=person.user_id)
     agreement = sign_agreement(account=account, now=person.bound_at)
     _report(person, wallet, agreement, Binding.Status.ACTIVE, person.bound_at)
 
 
-def unbind(person: Person, wallet: Wallet) -> None:
+def unbind(person: Person, account: SandboxAccount, wallet: Wallet) -> None:
     """The person ended the agreement in the wallet, and the wallet said so."""
     if person.unbound_at is None:
         return
     travel_to(person.unbound_at)
-    account = ensure_account(wallet=wallet, user_id=person.user_id)
     agreement = account.agreements.latest("signed_at")
     change_agreement(
         agreement=agreement, status=SandboxAgreement.Status.UNSIGN, now=person.unbound_at

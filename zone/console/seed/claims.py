@@ -20,6 +20,7 @@ from zone.core.ids import uuid7
 from zone.members.models import Member
 
 _PROVIDER_REFUSES = 0.04
+_SPENT_BEFORE = timedelta(days=10)
 
 
 @dataclass(frozen=True, order=True)
@@ -46,6 +47,10 @@ def draw_wishes(
         for person in people:
             is_sold_out = offer.taken_share is None
             if person.wallet != offer.wallet:
+                continue
+            if person.number == 2 and offer.price_credits and not is_sold_out:
+                # They spend what a purchase earned, and the purchase is refunded later.
+                yield Wish(now - _SPENT_BEFORE, person.number, offer.slug, offer.wallet)
                 continue
             if not is_sold_out and dice.random() > (offer.taken_share or 0) * 1.15:
                 continue

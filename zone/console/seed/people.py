@@ -100,7 +100,8 @@ def _tell_own_story(person: Person, now: datetime) -> Person:
     if person.number == 1:
         person.why = "bound for a year: charges, subscriptions, credits, claims"
     elif person.number == 2:
-        person.why = "refunds, and credits owed back"
+        person.why = "spent credits, then got a refund: credits are owed back"
+        old = now - timedelta(days=22)
     elif person.number == 3:
         person.why = "a trial that ends soon, a price rise, a payment overdue"
     elif person.number == 4:

@@ -24,6 +24,8 @@ from zone.history.services.ingest.reading import BILL, REFUND, SUBSCRIPTION
 
 Body = dict[str, Any]
 _ROSE_BEFORE = timedelta(days=130)
+# One person of each wallet owes the payment after this many months, since two days.
+_OVERDUE_MONTHS = 11
 _FREE, _NORMAL, _ENDED, _GRACE = "FREE_TRIAL", 1, 2, 4
 
 
@@ -125,6 +127,8 @@ def _subscriptions(teller: _Teller, since: datetime, until: datetime) -> Iterato
         start = since + timedelta(days=dice.uniform(0, 25), hours=dice.uniform(0, 20))
         if is_told and service == MUSIC and person.number == 3:
             start = teller.now - timedelta(days=25)  # The free month is nearly over.
+        if is_told and service == ICLOUD and person.number == 3:
+            start = _add_months(teller.now - timedelta(days=2), -_OVERDUE_MONTHS)
         if start < until:
             yield from _one_subscription(teller, dice, plan, start, until)
 
@@ -138,7 +142,7 @@ def _one_subscription(
     months_max = dice.randint(2, 9) if person.number > 3 and dice.random() < 0.2 else 99
     fails_at = dice.randint(2, 6) if dice.random() < 0.08 else -1
     if person.number == 3 and plan.service == ICLOUD:
-        fails_at = _months_between(start, teller.now)  # The newest payment is overdue.
+        fails_at = _OVERDUE_MONTHS  # The newest payment is overdue.
     for month in range(15):
         at, ends_at = _add_months(start, month), _add_months(start, month + 1)
         if at >= until:
@@ -179,7 +183,7 @@ def _apps(teller: _Teller, since: datetime, until: datetime) -> Iterator[Told]:
     dice = person.dice("apps")
     a_month = dice.choices((0.0, 0.7, 1.6, 4.0), (25, 40, 25, 10))[0]
     if person.number <= 2:
-        a_month = 2.0
+        a_month = 2.0 if person.number == 1 else 0.0
     at = since
     while a_month:
         at += timedelta(days=dice.expovariate(a_month / 30.4))
@@ -220,8 +224,3 @@ def _add_months(start: datetime, months: int) -> datetime:
     year, month = start.year + years, month + 1
     day = min(start.day, calendar.monthrange(year, month)[1])
     return start.replace(year=year, month=month, day=day)
-
-
-def _months_between(start: datetime, now: datetime) -> int:
-    months = (now.year - start.year) * 12 + now.month - start.month
-    return months if _add_months(start, months) <= now else months - 1

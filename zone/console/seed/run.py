@@ -20,6 +20,7 @@ from zone.core import clock
 from zone.core.ids import uuid7
 from zone.history.services.ingest import Message, ingest_batch
 from zone.members.models import Member, Wallet
+from zone.members.sandbox.models import SandboxAccount
 from zone.notices.arrivals import welcome_arrivals
 from zone.notices.services import mark_all_read
 
@@ -52,6 +53,7 @@ class Seeding:
         self.people = draw_people(scale=scale, now=self.now)
         self.by_wish = {(each.wallet, each.number): each for each in self.people}
         self.members: dict[tuple[str, int], Member] = {}
+        self.accounts: dict[tuple[str, int], SandboxAccount] = {}
         self.wallets = Wallet.objects.in_bulk({person.wallet for person in self.people})
         self.published: dict[str, Published] = {}
         self.events: list[Event] = []
@@ -138,16 +140,18 @@ class Seeding:
             self.say(f"{until:%B %Y}: {len(self.members)} members, {len(self.claims)} claims")
 
     def _arrive(self, person: Person) -> None:
-        member = arrivals.join(person, self.wallets[person.wallet])
+        member, account = arrivals.join(person, self.wallets[person.wallet])
         arrivals.lose_tries(person, member)
         self.members[person.wallet, person.number] = member
+        self.accounts[person.wallet, person.number] = account
 
     def _bind(self, person: Person) -> None:
-        member = self.members[person.wallet, person.number]
-        arrivals.bind(person, member, self.wallets[person.wallet])
+        key = (person.wallet, person.number)
+        arrivals.bind(person, self.members[key], self.accounts[key], self.wallets[person.wallet])
 
     def _unbind(self, person: Person) -> None:
-        arrivals.unbind(person, self.wallets[person.wallet])
+        account = self.accounts[person.wallet, person.number]
+        arrivals.unbind(person, account, self.wallets[person.wallet])
 
     def _publish(self, offer: catalogue.Offer, issuer: Any) -> None:
         published = catalogue.publish_offer(offer, today=self.today, issuer=issuer)

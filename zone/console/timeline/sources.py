@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.models import ClaimEvent
+from credits.models import Entry
 from zone.console.timeline.moments import Moment, Source
 from zone.core.money import format_money
 from zone.history.models import Charge, Refund, SubscriptionEvent
@@ -110,6 +111,22 @@ def _claim_event(row: ClaimEvent) -> Moment:
     )
 
 
+def _entry(row: Entry) -> Moment:
+    change = row.available_change + row.held_change - row.debt_change
+    words = [word for word in (row.reason, row.related) if word]
+    if row.debt_after:
+        words.append(_("%(count)s owed") % {"count": row.debt_after})
+    return Moment(
+        row.posted_at,
+        _("Credits: %(kind)s, %(balance)s available")
+        % {"kind": row.get_kind_display(), "balance": row.available_after},
+        " · ".join(words),
+        amount=f"{change:+d}" if change else "",
+        link=_admin_page(row),
+        tone="warn" if row.debt_after else "",
+    )
+
+
 def _notice(row: Notice) -> Moment:
     read = _("read") if row.read_at else _("not read")
     return Moment(row.created_at, _("Notice: %(kind)s") % {"kind": row.kind}, read)
@@ -158,6 +175,14 @@ def _claim_events(member_id: int) -> QuerySet[Any]:
 SOURCES = [
     Source(
         "claim", gettext_lazy("Claim"), "benefits.view_claim", _claim_events, "at", _claim_event
+    ),
+    Source(
+        "entry",
+        gettext_lazy("Credits"),
+        "credits.view_entry",
+        lambda member_id: Entry.objects.filter(member_id=member_id),
+        "posted_at",
+        _entry,
     ),
     Source(
         "refund",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from zone.console.chart import bar_chart
-from zone.console.models import BooksCheck
+from zone.console.models import AuditEvent, BooksCheck
 from zone.console.queries.board import day_link, get_board
 from zone.console.roles import CHECK_BOOKS
 from zone.console.services import audit, books
@@ -28,6 +28,8 @@ def board_facts(request: HttpRequest) -> dict[str, Any]:
         "chart": bar_chart(board.days, links) if has_claims else None,
         "shows_catalogue": user.has_perm("benefits.view_release"),
         "shows_books": user.has_perm("console.view_bookscheck"),
+        "shows_audit": user.has_perm("console.view_auditevent"),
+        "deeds": AuditEvent.objects.all()[:8],
         "books": BooksCheck.objects.first(),
         "may_check_books": user.has_perm(CHECK_BOOKS),
     }

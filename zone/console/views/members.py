@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
 from benefits.models import Claim
+from credits.queries import get_balance
 from zone.console.roles import UNMASK
 from zone.console.scopes import in_scope
 from zone.console.services.unmask import masked_name, unmask_member
@@ -62,6 +63,7 @@ def _timeline_page(request: HttpRequest, member: Member, facts: dict[str, object
         "masked_ids": [str(identity) for identity in member.identities.all()],
         "binding": find_open_binding(member),
         "open_claims": Claim.objects.filter(member=member, state="granted").count(),
+        "balance": get_balance(member) if request.user.has_perm("credits.view_account") else None,
         "page": page,
         "kinds": kinds,
         "kind": kind,

@@ -18,10 +18,21 @@ from zone.history.models import (
 )
 from zone.history.services.ingest.plan import Plan
 
-_FOLLOWED = [
-    "service", "plan", "status", "is_trial", "price", "period", "period_ends_at",
-    "expiration_intent", "storefront", "occurred_at", "event_reference", "started_at",
-]  # fmt: skip
+# What a subscription takes from its newest event, with the type of each column. One statement over
+# arrays: an ORM bulk update spends ten milliseconds a row on building its CASE expressions.
+_FOLLOWED = {
+    "service": "text", "plan": "text", "status": "text", "is_trial": "boolean", "price": "bigint",
+    "period": "text", "period_ends_at": "timestamptz", "expiration_intent": "smallint",
+    "storefront": "text", "occurred_at": "timestamptz", "event_reference": "text",
+    "started_at": "timestamptz",
+}  # fmt: skip
+_FOLLOW = f"""
+    UPDATE history_subscription AS subscription
+       SET {", ".join(f"{name} = news.{name}" for name in _FOLLOWED)}
+      FROM unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for kind in _FOLLOWED.values())})
+           AS news (id, {", ".join(_FOLLOWED)})
+     WHERE subscription.id = news.id
+"""  # noqa: S608 - names and types of the table above, no value of anyone's
 
 _RAISE_REFUNDED = """
     UPDATE history_charge AS charge SET refunded = charge.refunded + news.amount
@@ -72,7 +83,10 @@ def write(plan: Plan) -> None:
         ids = sorted(plan.refunded)
         _run(_RAISE_REFUNDED, [ids, [plan.refunded[charge_id] for charge_id in ids], ids])
     Subscription.objects.bulk_create(plan.new_subscriptions.values())
-    Subscription.objects.bulk_update(plan.changed_subscriptions.values(), _FOLLOWED)
+    if plan.changed_subscriptions:
+        rows = list(plan.changed_subscriptions.values())
+        names = ["id", *_FOLLOWED]
+        _run(_FOLLOW, [[getattr(row, name) for row in rows] for name in names])
     SubscriptionEvent.objects.bulk_create(plan.events)
     if plan.events:
         _run(_REBUILD_PRICES, {"ids": list({event.subscription_id for event in plan.events})})

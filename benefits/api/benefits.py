@@ -117,7 +117,7 @@ def get_assigned_benefit(call: Call, public_id: str, *, now: datetime) -> Benefi
 def present_benefits(benefits: list[Benefit], *, now: datetime) -> list[dict[str, Any]]:
     """Benefits as the API shows them, in four queries for any number."""
     ids = [benefit.pk for benefit in benefits]
-    read: dict[int, Any] = queries._with_reading(
+    read: dict[int, Any] = queries.with_reading(
         Benefit.objects.filter(pk__in=ids), now=now
     ).in_bulk()
     releases = [release for benefit in read.values() for release in benefit.current_releases]
@@ -126,7 +126,7 @@ def present_benefits(benefits: list[Benefit], *, now: datetime) -> list[dict[str
 
 
 def _present(benefit: Any, read: Any, left: dict[int, int], *, now: datetime) -> dict[str, Any]:
-    release: Release | None = queries._pick_release(read.current_releases, left, now=now)
+    release: Release | None = queries.pick_release(read.current_releases, left, now=now)
     text = read.text()
     units = left.get(release.pk, 0) if release else 0
     facts = {
@@ -228,9 +228,9 @@ def check_eligibility(call: Call, benefit_id: str) -> Answer:
 
 def find_refusal(benefit: Benefit, member: Member, *, now: datetime) -> ZoneError | None:
     """What a claim of this member would be refused with at `now`, or None."""
-    read = list(queries._with_reading(Benefit.objects.filter(pk=benefit.pk), now=now))
+    read = list(queries.with_reading(Benefit.objects.filter(pk=benefit.pk), now=now))
     available = get_balance(member).available
-    card = queries._cards(read, member=member, available=available, now=now, language="")[0]
+    card = queries.make_cards(read, member=member, available=available, now=now, language="")[0]
     if card.state == "claimable":
         return None
     if card.state == "owned" and card.release is not None:

@@ -1,0 +1,224 @@
+"""Benefits as cards: what one member sees, and what tapping would do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db.models import Q, QuerySet
+
+from benefits import rules
+from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted
+from benefits.models import Benefit, Claim, Release
+from benefits.queries.stock import StockBand, count_left, pick_release, stock_band, with_reading
+from zone.core.errors import NotFound, ZoneError
+from zone.members.models import Member
+
+CardState = Literal["claimable", "locked", "sold_out", "not_yet", "paused", "ended", "owned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One benefit as one member sees it: its words, what is left, and what tapping it would do."""
+
+    benefit: Benefit
+    text: Any  # BenefitText, or None while nobody has written one
+    release: Release | None
+    state: CardState
+    refusal: ZoneError | None  # why it is locked, not yet open, paused or over
+    left: int
+    stock: StockBand
+    claimed: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+    price_credits: int
+    owned_claim: Claim | None
+
+    @property
+    def sentence(self) -> str:
+        return str(self.refusal) if self.refusal else ""
+
+    @property
+    def next_step(self) -> str:
+        """A word for the page that unlocks it: `bind`, `earn`, or nothing."""
+        if isinstance(self.refusal, NotEnoughCredits):
+            return "earn"
+        return self.refusal.next_step if isinstance(self.refusal, NotEligible) else ""
+
+    @property
+    def gap(self) -> int:
+        """Credits still missing."""
+        if isinstance(self.refusal, NotEnoughCredits):
+            return int(self.refusal.facts["gap"])
+        return 0
+
+
+def _owned(member: Member, benefits: list[Benefit]) -> dict[int, list[Claim]]:
+    """The member's claims of these benefits' current releases, by release."""
+    release_ids = [
+        release.pk
+        for benefit in benefits
+        for release in benefit.current_releases  # type: ignore[attr-defined]
+    ]
+    owned: dict[int, list[Claim]] = {}
+    claims = Claim.objects.filter(member=member, release_id__in=release_ids, holds_slot=True)
+    for claim in claims.order_by("-id"):
+        owned.setdefault(claim.release_id, []).append(claim)
+    return owned
+
+
+def _card(
+    benefit: Benefit,
+    *,
+    facts: rules.MemberFacts | None,
+    left: dict[int, int],
+    owned: dict[int, list[Claim]],
+    available: int | None,
+    now: datetime,
+    language: str,
+) -> Card:
+    releases: list[Release] = benefit.current_releases  # type: ignore[attr-defined]
+    release = pick_release(releases, left, now=now)
+    mine = owned.get(release.pk, []) if release else []
+    units = left.get(release.pk, 0) if release else 0
+    price = release.price_credits if release else benefit.price_credits
+    refusal = rules.find_window_refusal(benefit=benefit, release=release, now=now)
+    state: CardState = "claimable"
+    if release is not None and len(mine) >= release.per_member:
+        state, refusal = "owned", None
+    elif isinstance(refusal, NotStarted):
+        state = "not_yet"
+    elif isinstance(refusal, Ended | NotFound) or release is None:
+        state = "ended"
+    elif refusal is not None:
+        state = "paused"
+    elif units == 0:
+        state = "sold_out"
+    elif facts is not None:
+        refusal = rules.find_member_refusal(benefit=benefit, facts=facts)
+        if refusal is None and available is not None:
+            refusal = rules.find_credits_refusal(price=price, available=available)
+        state = "locked" if refusal else "claimable"
+    return Card(
+        benefit=benefit,
+        text=benefit.text(language),
+        release=release,
+        state=state,
+        refusal=refusal,
+        left=units,
+        stock=stock_band(units, release.stock if release else 0),
+        claimed=max(release.stock - units, 0) if release else 0,
+        opens_at=refusal.facts["opens_at"] if isinstance(refusal, NotStarted) else None,
+        closes_at=release.closes_at if release else None,
+        price_credits=price,
+        owned_claim=mine[0] if mine else None,
+    )
+
+
+def make_cards(
+    benefits: list[Benefit],
+    *,
+    member: Member | None,
+    available: int | None,
+    now: datetime,
+    language: str,
+) -> list[Card]:
+    facts = rules.facts_of(member, now=now) if member else None
+    release_ids = [
+        release.pk
+        for benefit in benefits
+        for release in benefit.current_releases  # type: ignore[attr-defined]
+    ]
+    left = count_left(release_ids, now=now)
+    owned = _owned(member, benefits) if member else {}
+    return [
+        _card(
+            benefit,
+            facts=facts,
+            left=left,
+            owned=owned,
+            available=available,
+            now=now,
+            language=language,
+        )
+        for benefit in benefits
+    ]
+
+
+def _open_to(benefits: QuerySet[Benefit], member: Member | None) -> QuerySet[Benefit]:
+    """Leave out what this member can never have: another wallet's, another mode's."""
+    if member is None:
+        return benefits.filter(livemode=True)
+    return benefits.filter(
+        Q(wallets=[]) | Q(wallets__contains=[member.wallet_id]), livemode=member.wallet.livemode
+    )
+
+
+def list_cards(
+    *,
+    member: Member | None,
+    available: int | None,
+    now: datetime,
+    language: str = "",
+    kind: str = "",
+    hue: str = "",
+    search: str = "",
+    is_free: bool | None = None,
+) -> list[Card]:
+    """The catalogue in its order, as this member sees it.
+
+    `available` is the member's credits; None leaves the price out of the verdict. At most seven
+    queries, whatever the number of cards.
+    """
+    benefits = _open_to(Benefit.objects.listed(now), member)
+    if kind:
+        benefits = benefits.filter(kind=kind)
+    if hue:
+        benefits = benefits.filter(hue=hue)
+    if is_free is not None:
+        benefits = (
+            benefits.filter(price_credits=0) if is_free else benefits.exclude(price_credits=0)
+        )
+    if search:
+        benefits = benefits.filter(
+            Q(texts__title__icontains=search) | Q(texts__subtitle__icontains=search)
+        ).distinct()
+    benefits = benefits.order_by("-is_featured", "sort_weight", "-id")
+    return make_cards(
+        list(with_reading(benefits, now=now)),
+        member=member,
+        available=available,
+        now=now,
+        language=language,
+    )
+
+
+def get_card(
+    *,
+    slug: str,
+    member: Member | None,
+    available: int | None,
+    now: datetime,
+    language: str = "",
+) -> Card:
+    """One benefit as this member sees it. Raises NotFound when it is not shown to them."""
+    benefits = _open_to(Benefit.objects.listed(now).filter(slug=slug), member)
+    found = list(with_reading(benefits, now=now))
+    if not found:
+        raise NotFound()
+    return make_cards(found, member=member, available=available, now=now, language=language)[0]
+
+
+def list_drops(
+    *, member: Member | None, available: int | None, now: datetime, language: str = ""
+) -> list[Card]:
+    """Benefits with a daily drop that is open or comes next, the soonest first."""
+    benefits = _open_to(Benefit.objects.listed(now), member).filter(schedules__is_active=True)
+    cards = make_cards(
+        list(with_reading(benefits.distinct(), now=now)),
+        member=member,
+        available=available,
+        now=now,
+        language=language,
+    )
+    shown = [card for card in cards if card.release is not None]
+    return sorted(shown, key=lambda card: card.release.opens_at)  # type: ignore[union-attr]

@@ -54,7 +54,7 @@ def wrap(plain: bytes, *, purpose: str) -> bytes:
     return seal(plain, aad=purpose.encode(), key=_key_encryption_key(version), version=version)
 
 
-def unwrap(envelope: bytes, *, purpose: str) -> bytes:
+def unwrap(envelope: bytes | memoryview, *, purpose: str) -> bytes:
     """What `wrap` sealed, with whichever configured key it names. Raises VaultError."""
     envelope = bytes(envelope)
     if not envelope:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from zone.pages.views import app, home, me, media, preferences
+from zone.pages.views import app, home, me, preferences
 
 app_name = "pages"
 urlpatterns = [
@@ -12,6 +12,5 @@ urlpatterns = [
     path("manifest.webmanifest", app.manifest, name="manifest"),
     path("sw.js", app.service_worker, name="service_worker"),
     path("offline", app.offline, name="offline"),
-    path("media/<path:path>", media.media, name="media"),
     path("favicon.ico", app.favicon, name="favicon"),
 ]

@@ -19,7 +19,8 @@ CREATE TYPE ledger.standing AS (
     posted_at timestamptz,
     is_new_day boolean,
     first_op uuid,
-    last_op uuid
+    last_op uuid,
+    newest_op uuid
 );
 
 -- Make the account of a known member. False when there is no such member.
@@ -62,17 +63,17 @@ DECLARE
 BEGIN
     IF p_is_locked THEN
         SELECT a.zone, a.status, a.seq, a.available, a.held, a.debt, a.bucket_keys, a.bucket_left,
-               z.name, z.day, z.floor, z.first_op, z.last_op
+               a.last_op, z.name, z.day, z.floor, z.first_op, z.last_op
         INTO s.zone, s.status, s.seq, s.available, s.held, s.debt, s.keys, s.remains,
-             v_name, s.day, s.floor, s.first_op, s.last_op
+             s.newest_op, v_name, s.day, s.floor, s.first_op, s.last_op
         FROM ledger.account a JOIN ledger.zone_day z ON z.zone = a.zone
         WHERE a.member_id = p_member
         FOR NO KEY UPDATE OF a;
     ELSE
         SELECT a.zone, a.status, a.seq, a.available, a.held, a.debt, a.bucket_keys, a.bucket_left,
-               z.name, z.day, z.floor, z.first_op, z.last_op
+               a.last_op, z.name, z.day, z.floor, z.first_op, z.last_op
         INTO s.zone, s.status, s.seq, s.available, s.held, s.debt, s.keys, s.remains,
-             v_name, s.day, s.floor, s.first_op, s.last_op
+             s.newest_op, v_name, s.day, s.floor, s.first_op, s.last_op
         FROM ledger.account a JOIN ledger.zone_day z ON z.zone = a.zone
         WHERE a.member_id = p_member;
     END IF;
@@ -190,7 +191,8 @@ BEGIN
     UPDATE ledger.account
     SET bucket_keys = p_keys, debt = r.debt, held = r.held,
         seq = CASE WHEN v_lapsed > 0 THEN r.seq + 1 ELSE r.seq END,
-        available = r.available - v_lapsed, bucket_left = p_remains
+        available = r.available - v_lapsed, last_op = greatest(p_op, last_op),
+        bucket_left = p_remains
     WHERE member_id = s.member_id AND seq = s.seq;
     IF NOT FOUND THEN
         RETURN NULL;

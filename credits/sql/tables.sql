@@ -43,6 +43,8 @@ CREATE TABLE ledger.account (
     held int NOT NULL DEFAULT 0,
     seq int NOT NULL DEFAULT 0,
     available int NOT NULL DEFAULT 0,
+    -- The highest operation id posted: a higher one is surely new and need not be looked up.
+    last_op uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     bucket_left int[] NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 

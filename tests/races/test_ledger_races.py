@@ -22,12 +22,13 @@ def outcomes(answers: list[object]) -> Counter[str]:
     return Counter(getattr(answer, "code", type(answer).__name__) for answer in answers)
 
 
-def test_no_credit_is_spent_twice(cloned_database):
+@pytest.mark.parametrize("verb", [ledger.spend, ledger.hold])
+def test_no_credit_is_spent_twice(cloned_database, verb):
     member = make_member().pk
     ledger.earn(member_id=member, op_id=uuid7(), amount=100)
 
     answers = together(
-        [partial(ledger.spend, member_id=member, op_id=uuid7(), amount=10) for _ in range(THREADS)]
+        [partial(verb, member_id=member, op_id=uuid7(), amount=10) for _ in range(THREADS)]
     )
 
     assert outcomes(answers) == {"ok": 10, "insufficient_credits": THREADS - 10}
@@ -171,14 +172,14 @@ def _without_its_guard(database: Database) -> None:
         owner.execute(unguarded)
 
 
-def test_control_without_the_guard_credits_are_spent_twice(cloned_database):
+def test_control_without_the_guard_credits_are_held_twice(cloned_database):
     """The harness can see the race: with the swap unguarded, the same test must go wrong."""
     member = make_member().pk
     ledger.earn(member_id=member, op_id=uuid7(), amount=100)
     _without_its_guard(cloned_database)
 
     answers = together(
-        [partial(ledger.spend, member_id=member, op_id=uuid7(), amount=10) for _ in range(THREADS)]
+        [partial(ledger.hold, member_id=member, op_id=uuid7(), amount=10) for _ in range(THREADS)]
     )
 
     assert outcomes(answers)["ok"] > 10

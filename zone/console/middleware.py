@@ -56,7 +56,7 @@ def _continue(request: HttpRequest) -> str:
         return "idle" if waited > sessions.PASSWORD_HOLDS_FOR else ""
     outcome = sessions.continue_session(
         session_id,
-        user_id=request.user.pk,
+        user_id=request.user.pk or 0,
         agent_family=sessions.agent_family_of(request.headers.get("User-Agent", "")),
         now=now,
     )

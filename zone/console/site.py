@@ -65,7 +65,7 @@ class ConsoleSite(admin.AdminSite):
             is_verified and is_verified() and getattr(request, "operator_session", None) is not None
         )
 
-    def admin_view(
+    def admin_view(  # type: ignore[override]
         self, view: Callable[..., HttpResponse], cacheable: bool = False
     ) -> Callable[..., HttpResponse]:
         """Django's guard, and a line on the audit log for any change that left none itself."""
@@ -106,7 +106,7 @@ class ConsoleSite(admin.AdminSite):
         ]
         return [*ours, *super().get_urls()]
 
-    def index(
+    def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The board above the list of tables."""
@@ -126,7 +126,7 @@ class ConsoleSite(admin.AdminSite):
             return _to_second_factor(request)
         return response
 
-    def logout(
+    def logout(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Sign out, end the session's row, and clear what the browser kept."""

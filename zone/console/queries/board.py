@@ -170,17 +170,17 @@ def _units_left(now: datetime) -> int:
 
 
 def _low_stock(now: datetime) -> list[StockLine]:
-    rows = (
+    rows: Any = (
         _open_counters(now)
         .values("release_id", "release__stock", "release__benefit__slug")
-        .annotate(left=Sum(_LEFT))
-        .filter(left__lt=F("release__stock") * LOW_STOCK_PERCENT / 100)
-        .order_by("left")[:8]
+        .annotate(units=Sum(_LEFT))
+        .filter(units__lt=F("release__stock") * LOW_STOCK_PERCENT / 100)
+        .order_by("units")[:8]
     )
     return [
         StockLine(
             name=row["release__benefit__slug"],
-            left=row["left"],
+            left=row["units"],
             stock=row["release__stock"],
             link=_change_page(Release, row["release_id"]),
         )

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from benefits import claim_sql
@@ -75,19 +76,19 @@ class Seeding:
 
     def _plan(self) -> None:
         for person in self.people:
-            self._add(person.joined_at, lambda person=person: self._arrive(person))
+            self._add(person.joined_at, partial(self._arrive, person))
             if person.bound_at:
-                self._add(person.bound_at, lambda person=person: self._bind(person))
+                self._add(person.bound_at, partial(self._bind, person))
             if person.unbound_at:
-                self._add(person.unbound_at, lambda person=person: self._unbind(person))
+                self._add(person.unbound_at, partial(self._unbind, person))
         issuer = catalogue.ensure_issuer()
         for offer in catalogue.OFFERS:
             opens_at = self.today + timedelta(days=offer.opens_day)
             at = min(opens_at, self.now) - _PREPARED_BEFORE
-            self._add(at, lambda offer=offer: self._publish(offer, issuer))
+            self._add(at, partial(self._publish, offer, issuer))
         for drop in catalogue.all_drops():
             at = self.today - timedelta(days=_DROP_DAYS)
-            self._add(at, lambda drop=drop: self._publish_drop(drop, issuer))
+            self._add(at, partial(self._publish_drop, drop, issuer))
 
     def _add(self, at: datetime, act: Callable[[], None]) -> None:
         self.events.append(Event(at, len(self.events), act))
@@ -157,7 +158,7 @@ class Seeding:
         published = catalogue.publish_offer(offer, today=self.today, issuer=issuer)
         self.published[offer.slug] = published
         for wish in claims.draw_wishes([published], self.people, now=self.now):
-            self._add(wish.at, lambda wish=wish: self._grant(wish))
+            self._add(wish.at, partial(self._grant, wish))
 
     def _publish_drop(self, drop: catalogue.Drop, issuer: Any) -> None:
         published = catalogue.publish_drop(drop, today=self.today, issuer=issuer)

@@ -1,5 +1,6 @@
 """The second factor's pages: enrol a phone, enter a code, enter a fresh one before a sensitive act."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import django_otp
@@ -81,8 +82,8 @@ def enrol(request: HttpRequest) -> HttpResponse:
         else:
             _begin_work(request, user, enrolment.device)
             audit.record_deed(request, audit.Deed("factor.enrolled", user))
-            facts = {"codes": enrolment.recovery_codes, "next": _next_page(request)}
-            return _page(request, "console/recovery_codes.html", _("Recovery codes"), facts)
+            shown = {"codes": enrolment.recovery_codes}
+            return _page(request, "console/recovery_codes.html", _("Recovery codes"), shown)
     device = factors.start_enrolment(user)
     facts = {"form": form, "secret": factors.secret_text(device), "qr": _qr(user, device)}
     return _page(request, "console/enrol.html", _("Set up your second factor"), facts)
@@ -151,7 +152,7 @@ def _redirect(name: str, request: HttpRequest) -> HttpResponseRedirect:
 
 
 def _page(
-    request: HttpRequest, template: str, title: str, facts: dict[str, object]
+    request: HttpRequest, template: str, title: str, facts: Mapping[str, object]
 ) -> HttpResponse:
     context = {
         **admin.site.each_context(request),

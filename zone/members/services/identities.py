@@ -21,7 +21,7 @@ def open_identity(identity: WalletIdentity) -> str:
 
     Raises VaultError.
     """
-    return vault.unwrap(identity.value_sealed, purpose=IDENTITY_PURPOSE).decode()
+    return vault.unwrap(bytes(identity.value_sealed), purpose=IDENTITY_PURPOSE).decode()
 
 
 def find_member(

@@ -93,6 +93,14 @@ class Benefit(models.Model):
     funder = models.CharField(_("paid by"), max_length=8, choices=Funder, default=Funder.WALLET)
     unit_cost = models.PositiveIntegerField(_("cost of one, minor units"), default=0)
     unit_cost_currency = models.CharField(_("currency of the cost"), max_length=3, default="CNY")
+    budget = models.ForeignKey(
+        "benefits.Budget",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="benefits",
+        verbose_name=_("budget"),
+    )
     is_featured = models.BooleanField(_("featured"), default=False)
     sort_weight = models.PositiveSmallIntegerField(_("order"), default=100)
     terms_version = models.CharField(_("version of the terms"), max_length=20, default="1")

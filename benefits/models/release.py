@@ -89,6 +89,8 @@ class Release(models.Model):
     )
     opens_at = models.DateTimeField(_("opens"))
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
+    # A rush is expected: requests pass an admission gate before they reach the database.
+    is_hot = models.BooleanField(_("rush expected"), default=False)
     livemode = models.BooleanField(_("live mode"), default=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -177,6 +179,7 @@ class ReturnedSlot(models.Model):
     offered_to = models.ForeignKey(
         "members.Member", on_delete=models.PROTECT, null=True, related_name="+"
     )
+    offered_until = models.DateTimeField(null=True)
     sells_until = models.DateTimeField(null=True)
     returned_at = models.DateTimeField()
 
@@ -185,6 +188,15 @@ class ReturnedSlot(models.Model):
         verbose_name_plural = _("returned slots")
         constraints = [
             models.UniqueConstraint(fields=["release", "slot"], name="benefits_returnedslot_once"),
+            models.UniqueConstraint(
+                fields=["release", "offered_to"],
+                name="benefits_returnedslot_one_offer",
+                condition=models.Q(offered_to__isnull=False),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(offered_to__isnull=True) | models.Q(offered_until__isnull=False),
+                name="benefits_returnedslot_offer_ends",
+            ),
         ]
 
     def __str__(self) -> str:

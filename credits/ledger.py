@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 
 from credits import errors
 from credits.kinds import AccountStatus, Counter, Funding
+from credits.refusals import error_of
 
 AMOUNT_MAX = 2**31 - 1
 BATCH_MAX = 500  # earns in one call
@@ -355,44 +356,7 @@ def _answer(row: tuple[Any, ...], asked: int) -> Result:
     result = Result(*row)
     if result.code in ("ok", "replayed"):
         return result
-    raise _refusal(result, asked)
-
-
-_REFUSALS: dict[str, type[errors.LedgerError]] = {
-    "invalid_amount": errors.InvalidAmount,
-    "invalid_until": errors.InvalidUntil,
-    "invalid_expiry": errors.InvalidUntil,
-    "invalid_op": errors.InvalidOperation,
-    "not_found": errors.UnknownMember,
-    "frozen": errors.MemberFrozen,
-    "closed": errors.AccountClosed,
-    "conflict": errors.OperationConflict,
-    "hold_not_found": errors.HoldNotFound,
-    "already_resolved": errors.HoldNotOpen,
-    "hold_expired": errors.HoldExpired,
-    "exceeds_hold": errors.AmountExceedsHold,
-    "original_not_found": errors.OriginalNotFound,
-    "exceeds_original": errors.AmountExceedsOriginal,
-    "too_large": errors.BalanceTooLarge,
-    "too_many_buckets": errors.BalanceTooLarge,
-    "out_of_order": errors.OutOfOrder,
-    "busy": errors.LedgerBusy,
-    "not_empty": errors.AccountNotEmpty,
-}
-
-
-def _refusal(result: Result, asked: int) -> errors.LedgerError:
-    if result.code == "insufficient":
-        available = result.available or 0
-        return errors.InsufficientCredits(available=available, gap=abs(asked) - available)
-    return _REFUSALS[result.code](op_id=result.op_id)
-
-
-def error_of(code: str, *, available: int = 0, asked: int = 0) -> errors.LedgerError:
-    """The typed refusal for a result code: for rooms that call the functions from their own SQL."""
-    if code == "insufficient":
-        return errors.InsufficientCredits(available=available, gap=asked - available)
-    return _REFUSALS[code]()
+    raise error_of(result.code, available=result.available or 0, asked=abs(asked))
 
 
 def _set_status(member_id: int, status: AccountStatus, reason: str, actor: str) -> bool:
@@ -402,4 +366,4 @@ def _set_status(member_id: int, status: AccountStatus, reason: str, actor: str) 
     )[0][0]
     if code in ("ok", "unchanged"):
         return code == "ok"
-    raise _REFUSALS[code](member_id=member_id)
+    raise error_of(code)

@@ -1,14 +1,20 @@
+from benefits.models.alarm import Alarm
 from benefits.models.benefit import Benefit, BenefitEvent, BenefitTerms, BenefitText
+from benefits.models.bulk import BulkJob, BulkRow
 from benefits.models.claim import Claim, ClaimEvent
 from benefits.models.code import Code, CodeBatch
+from benefits.models.code_import import CodeImport, CodeImportFault, CodeImportPart
 from benefits.models.limit import Budget, BudgetShare, BudgetUse, Quota, QuotaCount, QuotaUse
 from benefits.models.provider import ProviderConfig
+from benefits.models.redemption import Redemption
 from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCounter
 from benefits.models.rule import PriceRow, RuleVersion
 from benefits.models.segment import Segment, SegmentMember
+from benefits.models.statement import ProviderStatement, ProviderStatementLine
 from benefits.models.waitlist import WaitlistEntry
 
 __all__ = [
+    "Alarm",
     "Benefit",
     "BenefitEvent",
     "BenefitTerms",
@@ -16,16 +22,24 @@ __all__ = [
     "Budget",
     "BudgetShare",
     "BudgetUse",
+    "BulkJob",
+    "BulkRow",
     "Claim",
     "ClaimEvent",
     "Code",
     "CodeBatch",
+    "CodeImport",
+    "CodeImportFault",
+    "CodeImportPart",
     "DropSchedule",
     "PriceRow",
     "ProviderConfig",
+    "ProviderStatement",
+    "ProviderStatementLine",
     "Quota",
     "QuotaCount",
     "QuotaUse",
+    "Redemption",
     "Release",
     "ReturnedSlot",
     "RuleVersion",

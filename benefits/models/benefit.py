@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.files.storage import default_storage
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import get_language
@@ -79,6 +79,13 @@ class Benefit(models.Model):
     usable_until = models.DateTimeField(_("usable until"), null=True, blank=True)
     # Whole days after the claim's own day, in the member's market zone; usable_until caps them.
     valid_days = models.PositiveSmallIntegerField(_("valid days"), null=True, blank=True)
+    # What a member gets back of the price for an unseen benefit after the time for undoing.
+    return_percent = models.PositiveSmallIntegerField(
+        _("credits back on return, percent"),
+        default=80,
+        db_default=80,
+        validators=[MaxValueValidator(100)],
+    )
     requires_binding = models.BooleanField(_("needs a binding"), default=True)
     requires_adult = models.BooleanField(_("adults only"), default=False)
     # Empty means all of them.
@@ -218,6 +225,8 @@ class BenefitTerms(models.Model):
     version = models.CharField(max_length=20)
     # {language: {"title", "terms"}}
     texts = models.JSONField(default=dict)
+    # The share stated then is the share given back.
+    return_percent = models.PositiveSmallIntegerField(default=80, db_default=80)
     published_at = models.DateTimeField()
 
     class Meta:

@@ -30,6 +30,7 @@ class Claim(models.Model):
         NONE = "", _("not asked")
         ASKING = "asking", _("being asked")
         UNKNOWN = "unknown", _("no answer: ask about it")
+        SILENT = "silent", _("no answer for long: an operator must look")
         ISSUED = "issued", _("issued")
         REFUSED = "refused", _("refused")
 
@@ -61,6 +62,10 @@ class Claim(models.Model):
     price_credits = models.PositiveIntegerField(default=0)
     per_member = models.PositiveSmallIntegerField(default=1)
     livemode = models.BooleanField(default=True)
+    # A claim that was taken away and replaced; what it cost stays with the first one.
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
+    )
     # Waiting work.
     provider_status = models.CharField(
         max_length=8, choices=ProviderStatus, default=ProviderStatus.NONE, blank=True

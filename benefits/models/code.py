@@ -28,6 +28,11 @@ class CodeBatch(models.Model):
     # How much life a member is promised: sale stops this long before the end.
     life_days_min = models.PositiveSmallIntegerField(_("guaranteed days"), default=7)
     key_sealed = models.BinaryField(max_length=100, null=True, editable=False)
+    # The first byte of a code's envelope is the number of the key it was sealed with. While a new
+    # key comes in, the one before it still opens what was not sealed anew.
+    key_number = models.PositiveSmallIntegerField(default=1, db_default=1, editable=False)
+    old_key_sealed = models.BinaryField(max_length=100, null=True, editable=False)
+    shredded_at = models.DateTimeField(_("made unreadable"), null=True, editable=False)
     file_hash = models.BinaryField(max_length=32, null=True, editable=False)
     file_name = models.CharField(max_length=120, blank=True)
     report = models.JSONField(default=dict)

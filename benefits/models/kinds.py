@@ -35,6 +35,10 @@ def _is_amount(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 120
 
@@ -63,6 +67,7 @@ KINDS: dict[str, Kind] = {
                 DetailField("currency", _("currency"), _is_text),
                 DetailField("amount_off", _("amount off, minor units"), _is_amount),
                 DetailField("minimum_spend", _("least spend, minor units"), _is_amount, False),
+                DetailField("is_divisible", _("may be used in parts"), _is_flag, False),
             ),
         ),
         Kind("apple_music_trial", _("Apple Music trial"), "trial", "music", _TRIAL),

@@ -1,0 +1,38 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Alarm(models.Model):
+    """Something an operator must look at. One open row per kind and subject, however often."""
+
+    class Kind(models.TextChoices):
+        PROVIDER_SILENT = "provider_silent", _("a provider does not say what became of an order")
+        PROVIDER_CODE = "provider_code", _("a provider gave another code than before")
+        PROVIDER_STATEMENT = "provider_statement", _("a provider's statement differs from ours")
+        POOL_LOW = "pool_low", _("codes are running out")
+        POOL_ENDING = "pool_ending", _("codes end before they are given out")
+        CODE_UNREADABLE = "code_unreadable", _("a code does not open")
+
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    subject = models.CharField(_("subject"), max_length=64)  # The public id of what it is about.
+    facts = models.JSONField(default=dict)
+    count = models.PositiveIntegerField(_("times"), default=1)
+    first_at = models.DateTimeField(_("first"))
+    last_at = models.DateTimeField(_("last"))
+    settled_at = models.DateTimeField(_("settled"), null=True)
+    settled_by = models.CharField(max_length=80, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"],
+                name="benefits_alarm_one_open",
+                condition=models.Q(settled_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.subject}"

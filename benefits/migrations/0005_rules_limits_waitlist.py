@@ -155,27 +155,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="QuotaCount",
-            fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "claim_id",
-                        "use_id",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("frees_at", models.DateTimeField(null=True)),
-            ],
-            options={
-                "verbose_name": "counted claim",
-                "verbose_name_plural": "counted claims",
-            },
-        ),
-        migrations.CreateModel(
             name="QuotaUse",
             fields=[
                 (
@@ -192,6 +171,43 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "use of a limit",
                 "verbose_name_plural": "uses of limits",
+            },
+        ),
+        migrations.CreateModel(
+            name="QuotaCount",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "claim_id",
+                        "use_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="benefits.claim",
+                    ),
+                ),
+                (
+                    "use",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="counts",
+                        to="benefits.quotause",
+                    ),
+                ),
+                ("frees_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "verbose_name": "counted claim",
+                "verbose_name_plural": "counted claims",
             },
         ),
         migrations.CreateModel(
@@ -406,28 +422,12 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="quotacount",
-            name="claim",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="benefits.claim"
-            ),
-        ),
-        migrations.AddField(
             model_name="quotause",
             name="quota",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="uses",
                 to="benefits.quota",
-            ),
-        ),
-        migrations.AddField(
-            model_name="quotacount",
-            name="use",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="counts",
-                to="benefits.quotause",
             ),
         ),
         migrations.AddField(

@@ -124,6 +124,14 @@ class ClaimPending(ZoneError):
     is_retryable = True
 
 
+class ClaimInTransit(ZoneError):
+    """A gift of it is under way: it is nobody's to use until it is opened or called back."""
+
+    code = "invalid_state"
+    sentence = _("This one is on its way to a friend. Call the gift back to use it yourself.")
+    is_retryable = True
+
+
 class AlreadyRedeemed(ZoneError):
     """Facts: `redeemed_at`."""
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from benefits.services import drops, endings, grants, lifecycle, notices
+from benefits.services import drops, endings, gift_clock, grants, lifecycle, notices
 from zone.core.clock import database_now
 
 
@@ -29,3 +29,8 @@ def settle_windows() -> None:
 @shared_task(expires=300, time_limit=110, soft_time_limit=90)
 def remind_of_endings() -> None:
     notices.remind_of_endings(now=database_now())
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_gifts() -> None:
+    gift_clock.drain_gifts()

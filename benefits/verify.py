@@ -26,7 +26,7 @@ INVARIANTS: list[Invariant] = [
         """
         SELECT release_id, member_id
         FROM benefits_claim
-        WHERE holds_slot
+        WHERE counts_to_limit AND (holds_slot OR state = 'gifted')
         GROUP BY release_id, member_id
         HAVING count(*) > max(per_member)
         """,
@@ -151,6 +151,71 @@ INVARIANTS: list[Invariant] = [
           ON release.id = claim.release_id AND release.benefit_id = claim.benefit_id
         WHERE release.id IS NULL
         """,
+    ),
+    Invariant(
+        "G1",
+        "a claim has at most one gift under way, and is in transit exactly while it has",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        LEFT JOIN benefits_gift gift
+          ON gift.claim_id = claim.id AND gift.state IN ('scheduled', 'delivered', 'opened')
+        GROUP BY claim.id
+        HAVING count(gift.id) <> (claim.frozen_at IS NOT NULL)::integer
+        """,
+    ),
+    Invariant(
+        "G2",
+        "what is in transit is whole: granted, unseen, holding its slot, without an end",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        JOIN benefits_gift gift
+          ON gift.claim_id = claim.id AND gift.state IN ('scheduled', 'delivered', 'opened')
+        WHERE (claim.state, claim.holds_slot) IS DISTINCT FROM ('granted', true)
+           OR claim.revealed_at IS NOT NULL
+           OR claim.valid_until IS NOT NULL
+           OR claim.member_id <> gift.giver_id
+        """,
+    ),
+    Invariant(
+        "G3",
+        "an accepted gift moved its slot to its receiver, and nothing was given away without one",
+        """
+        SELECT coalesce(gift.public_id, claim.public_id)
+        FROM (SELECT * FROM benefits_claim WHERE state = 'gifted') claim
+        FULL JOIN (SELECT * FROM benefits_gift WHERE state = 'accepted') gift
+          ON gift.claim_id = claim.id
+        LEFT JOIN benefits_claim received ON received.id = gift.received_claim_id
+        WHERE claim.id IS NULL
+           OR claim.holds_slot
+           OR (received.release_id, received.slot, received.member_id, received.price_credits)
+              IS DISTINCT FROM (claim.release_id, claim.slot, gift.receiver_id, 0)
+        """,
+    ),
+    Invariant(
+        "G4",
+        "nobody is given what they gave away, nor more life than was left",
+        """
+        SELECT gift.public_id
+        FROM benefits_gift gift
+        LEFT JOIN benefits_claim received ON received.id = gift.received_claim_id
+        WHERE gift.receiver_id = gift.giver_id
+           OR received.valid_until > greatest(
+                gift.claim_valid_until,
+                gift.closed_at + (gift.claim_valid_until - gift.frozen_at))
+        """,
+    ),
+    Invariant(
+        "G5",
+        "no gift waits longer than it should",
+        """
+        SELECT public_id
+        FROM benefits_gift
+        WHERE state IN ('scheduled', 'delivered', 'opened')
+          AND next_attempt_at < zone_now() - interval '5 minutes'
+        """,
+        is_liveness=True,
     ),
     Invariant(
         "I22",

@@ -380,6 +380,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
     "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
     "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},
+    "benefits-drain-gifts": {"task": "benefits.tasks.drain_gifts", "schedule": 10.0},
     "benefits-remind-of-endings": {"task": "benefits.tasks.remind_of_endings", "schedule": 300.0},
 }
 # And names the function behind a drain here: workers call it by timer while Redis is away.
@@ -387,6 +388,7 @@ ZONE_DRAINS: list[str] = [
     "benefits.services.grants.drain_grants",
     "benefits.services.endings.expire_claims",
     "benefits.services.drops.make_drops",
+    "benefits.services.gift_clock.drain_gifts",
     "credits.tasks.drain_earning",
     "zone.console.services.books.run_open_check",
     "zone.notices.arrivals.welcome_arrivals",

@@ -4,6 +4,7 @@ from benefits.models.bulk import BulkJob, BulkRow
 from benefits.models.claim import Claim, ClaimEvent
 from benefits.models.code import Code, CodeBatch
 from benefits.models.code_import import CodeImport, CodeImportFault, CodeImportPart
+from benefits.models.gift import Gift, GiftBlock
 from benefits.models.limit import Budget, BudgetShare, BudgetUse, Quota, QuotaCount, QuotaUse
 from benefits.models.provider import ProviderConfig
 from benefits.models.redemption import Redemption
@@ -32,6 +33,8 @@ __all__ = [
     "CodeImportFault",
     "CodeImportPart",
     "DropSchedule",
+    "Gift",
+    "GiftBlock",
     "PriceRow",
     "ProviderConfig",
     "ProviderStatement",

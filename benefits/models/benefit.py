@@ -88,6 +88,9 @@ class Benefit(models.Model):
     )
     requires_binding = models.BooleanField(_("needs a binding"), default=True)
     requires_adult = models.BooleanField(_("adults only"), default=False)
+    is_giftable = models.BooleanField(_("can be given away"), default=True)
+    # Otherwise a gift takes nothing from its receiver's limit.
+    gift_counts_to_limit = models.BooleanField(_("a gift counts to the limit"), default=False)
     # Empty means all of them.
     storefronts = ArrayField(
         models.CharField(max_length=3), verbose_name=_("storefronts"), default=list, blank=True

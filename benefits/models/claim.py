@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from benefits.models.release import Fulfilment
 from zone.core.ids import new_public_id
 
+# What a member's limit counts: what they hold, and what they claimed and gave away.
+COUNTED = models.Q(counts_to_limit=True) & (models.Q(holds_slot=True) | models.Q(state="gifted"))
+
 
 class Claim(models.Model):
     """A member's own unit of a release: what was promised, what was paid, where it stands.
@@ -59,6 +62,8 @@ class Claim(models.Model):
     mode = models.CharField(max_length=8, choices=Fulfilment)
     state = models.CharField(max_length=10, choices=State)
     holds_slot = models.BooleanField(default=True)
+    # False for a gift: it takes nothing from its receiver's limit. Who gave it away keeps counting.
+    counts_to_limit = models.BooleanField(default=True, db_default=True)
     price_credits = models.PositiveIntegerField(default=0)
     per_member = models.PositiveSmallIntegerField(default=1)
     livemode = models.BooleanField(default=True)
@@ -82,6 +87,8 @@ class Claim(models.Model):
     ended_at = models.DateTimeField(null=True)  # failed, expired, revoked, returned or given away
     valid_from = models.DateTimeField(null=True)
     valid_until = models.DateTimeField(null=True)
+    # Set while a gift of it is under way; the gift keeps the end it had, and its life stands still.
+    frozen_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
     reminded_at = models.DateTimeField(null=True)
     failure_code = models.CharField(max_length=40, blank=True, default="")
@@ -103,7 +110,7 @@ class Claim(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["release", "member", "nth"],
-                condition=models.Q(holds_slot=True),
+                condition=COUNTED,
                 name="benefits_claim_nth_once",
             ),
             models.CheckConstraint(
@@ -114,6 +121,17 @@ class Claim(models.Model):
                 condition=models.Q(state="reserved", next_attempt_at__isnull=False)
                 | (~models.Q(state="reserved") & models.Q(next_attempt_at__isnull=True)),
                 name="benefits_claim_waits_only_reserved",
+            ),
+            # On its way to somebody: whole, unseen, and without an end.
+            models.CheckConstraint(
+                condition=models.Q(frozen_at__isnull=True)
+                | models.Q(
+                    state="granted",
+                    holds_slot=True,
+                    revealed_at__isnull=True,
+                    valid_until__isnull=True,
+                ),
+                name="benefits_claim_frozen_whole",
             ),
         ]
         indexes = [

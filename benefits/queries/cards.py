@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from benefits import rules
 from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted
 from benefits.models import Benefit, Claim, Release
+from benefits.models.claim import COUNTED
 from benefits.queries.stock import StockBand, count_left, pick_release, stock_band, with_reading
 from zone.core.errors import NotFound, ZoneError
 from zone.members.models import Member
@@ -60,7 +61,7 @@ def _owned(member: Member, benefits: list[Benefit]) -> dict[int, list[Claim]]:
         for release in benefit.current_releases  # type: ignore[attr-defined]
     ]
     owned: dict[int, list[Claim]] = {}
-    claims = Claim.objects.filter(member=member, release_id__in=release_ids, holds_slot=True)
+    claims = Claim.objects.filter(COUNTED, member=member, release_id__in=release_ids)
     for claim in claims.order_by("-id"):
         owned.setdefault(claim.release_id, []).append(claim)
     return owned

@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from benefits import claim_sql
-from benefits.errors import AlreadyRedeemed, ClaimNotUsable, ClaimPending
+from benefits.errors import AlreadyRedeemed, ClaimInTransit, ClaimNotUsable, ClaimPending
 from benefits.models import Claim
+from benefits.services.gifts import stop_gift_of
 from benefits.services.moves import move_claim
 from credits import ledger
 from zone.core.ids import uuid7
@@ -17,14 +18,17 @@ EXPIRE_BATCH_ROWS = 500
 
 
 def _locked(claim: Claim) -> Claim:
-    """The claim as it is now, its row ours until the commit."""
-    return Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
+    """The claim as it is now, its row ours until the commit. Raises ClaimInTransit."""
+    locked = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
+    if locked.frozen_at is not None:
+        raise ClaimInTransit()
+    return locked
 
 
 def redeem_claim(*, claim: Claim, now: datetime, actor: str, reference: str = "") -> Claim:
     """A granted claim is used. The end is decided here, whether or not the sweep has been by.
 
-    Raises AlreadyRedeemed with the first moment, ClaimPending, ClaimNotUsable.
+    Raises AlreadyRedeemed with the first moment, ClaimPending, ClaimInTransit, ClaimNotUsable.
     """
     with transaction.atomic():
         claim = _locked(claim)
@@ -76,12 +80,15 @@ def revoke_claim(
 ) -> Claim:
     """Take a granted claim away. Its slot stays used: the code may have been seen or sent.
 
+    A gift of it that is under way ends first.
+
     With `gives_credits_back` what it cost is refunded in the same commit.
     Raises ClaimNotUsable for any other state, ClaimPending while a provider is at it.
     """
     if reason not in REVOKE_REASONS:
         raise ValueError(f"{reason!r} is not a reason to revoke")
     with transaction.atomic():
+        stop_gift_of(claim=claim, actor=actor, now=now)
         claim = _locked(claim)
         state = claim.state_at(now)
         if state == State.RESERVED:
@@ -106,7 +113,7 @@ def return_claim(*, claim: Claim, now: datetime, actor: str) -> Claim:
     """A member gives an unused, unseen claim back: credits return, and the slot with its code.
 
     Only for codes in hand: what a provider issued belongs to that provider's own return.
-    Raises ClaimNotUsable, ClaimPending.
+    Raises ClaimNotUsable, ClaimInTransit, ClaimPending.
     """
     with transaction.atomic():
         claim = _locked(claim)

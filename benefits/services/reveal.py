@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from benefits.errors import ClaimNotUsable, ClaimPending
+from benefits.errors import ClaimInTransit, ClaimNotUsable, ClaimPending
 from benefits.models import Claim, Code
 from benefits.services import pools
 from benefits.services.moves import record_event
@@ -26,11 +26,14 @@ def reveal_claim(*, claim: Claim, now: datetime, actor: str) -> Revealed:
     The first reveal seals the moment: from then on the slot never goes back to stock. Each reveal
     is an event in the same commit that shows the code. Safe to repeat: the same code every time.
 
-    Raises ClaimPending while it is being prepared, ClaimNotUsable when it has ended.
+    Raises ClaimPending while it is being prepared, ClaimInTransit while a gift of it is under
+    way, ClaimNotUsable when it has ended.
     """
     with transaction.atomic():
         # One row lock: a reveal and an expiry, revocation or return of one claim take turns.
         locked = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
+        if locked.frozen_at is not None:
+            raise ClaimInTransit()
         state = locked.state_at(now)
         if state == Claim.State.RESERVED:
             raise ClaimPending()

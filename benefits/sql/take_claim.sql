@@ -76,7 +76,8 @@ BEGIN
 
     SELECT count(*) INTO v_held
     FROM benefits_claim
-    WHERE release_id = p_release AND member_id = p_member AND holds_slot;
+    WHERE release_id = p_release AND member_id = p_member
+      AND counts_to_limit AND (holds_slot OR state = 'gifted');
     IF v_held >= v_release.per_member THEN
         RETURN ('limit_reached', NULL, NULL, v_release.per_member, NULL, NULL)::benefits_take;
     END IF;
@@ -124,7 +125,8 @@ BEGIN
         WHERE NOT EXISTS (
             SELECT 1 FROM benefits_claim claim
             WHERE claim.release_id = p_release AND claim.member_id = p_member
-              AND claim.nth = candidate.number AND claim.holds_slot
+              AND claim.nth = candidate.number
+              AND claim.counts_to_limit AND (claim.holds_slot OR claim.state = 'gifted')
         )
         ORDER BY candidate.number
     LOOP

@@ -1,0 +1,423 @@
+"""A gift's whole life: who owns what, when it ends, and what each side is told."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from benefits import errors, gift_errors, queries
+from benefits.gift_queries import list_giftable
+from benefits.models import Benefit, Claim, Gift
+from benefits.services import endings, gift_clock, gift_moves, gift_opening, gifts
+from benefits.services.reveal import reveal_claim
+from benefits.verify import INVARIANTS
+from tests.benefits.factories import (
+    claim,
+    give_credits,
+    load_codes,
+    make_benefit,
+    make_release,
+    soon,
+)
+from tests.factories import bind, make_member
+from zone.core.clock import database_now
+from zone.core.errors import NotFound
+from zone.core.ids import uuid7
+from zone.notices.models import Notice
+
+
+def travel(**delta):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET zone.clock_offset = '{timedelta(**delta).total_seconds()} seconds'")
+
+
+@pytest.fixture(autouse=True)
+def _books_hold(db):
+    """After every story here the promises of the room still hold."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET zone.clock_offset")
+        for invariant in INVARIANTS:
+            if not invariant.is_liveness:
+                cursor.execute(invariant.sql)
+                assert cursor.fetchall() == [], invariant.id
+
+
+@pytest.fixture
+def given(alice):
+    return claim(alice, make_release(make_benefit(), codes=2))
+
+
+def send(made, **fields):
+    values = {"op_id": uuid7(), "now": database_now(), "theme": "pink", "words": "For you"}
+    return gifts.send_gift(giver=made.member, claim=made, **{**values, **fields})
+
+
+def open_(gift, member):
+    return gift_opening.open_gift(
+        token=gift_moves.read_token(gift), member=member, now=database_now()
+    )
+
+
+def accept(gift, member):
+    return gift_opening.accept_gift(gift=gift, member=member, now=database_now())
+
+
+def told(member):
+    return list(Notice.objects.filter(member=member).order_by("id").values_list("kind", flat=True))
+
+
+def as_is(made):
+    made.refresh_from_db()
+    return (made.state, made.holds_slot, made.frozen_at, made.valid_until)
+
+
+def test_a_gift_changes_hands_with_its_code_and_its_life(alice, bob, given):
+    end = given.valid_until
+    gift = send(given, signed_by="Ann", receiver_name="Bob")
+    given.refresh_from_db()
+    assert (given.state, given.valid_until, given.frozen_at) == ("granted", None, gift.frozen_at)
+    travel(days=3)
+    gift = open_(gift, bob)
+    assert (gift.state, gift.receiver_id, gift_moves.read_token(gift)) == ("opened", bob.pk, "")
+    received = accept(gift, bob)
+    assert as_is(given) == ("gifted", False, None, end)
+    gift.refresh_from_db()
+    assert received.valid_until == gift.closed_at + (end - gift.frozen_at)
+    assert timedelta(days=3) <= received.valid_until - end < timedelta(days=3, minutes=1)
+    assert (received.slot, received.price_credits, received.member_id) == (given.slot, 0, bob.pk)
+    shown = reveal_claim(claim=received, now=database_now(), actor="member:test")
+    assert shown.code.startswith("TEST")
+    with pytest.raises(errors.ClaimNotUsable):
+        reveal_claim(claim=given, now=database_now(), actor="member:test")
+    assert (told(alice), told(bob)) == (["gift_opened"], ["gift_received"])
+    assert accept(gift, bob) == received  # A repeated press changes nothing.
+    assert [e.cause for e in given.events.order_by("id")] == [
+        "claim", "gift_send", "gift_open", "gift_accept",
+    ]  # fmt: skip
+
+
+def test_on_its_way_it_cannot_be_shown_used_returned_or_expire(alice, given):
+    end = given.valid_until
+    gift = send(given)
+    now = database_now()
+    for refused in (
+        lambda: reveal_claim(claim=given, now=now, actor="member:x"),
+        lambda: endings.redeem_claim(claim=given, now=now, actor="member:x"),
+        lambda: endings.return_claim(claim=given, now=now, actor="member:x"),
+        lambda: send(given),
+    ):
+        with pytest.raises(errors.ClaimInTransit):
+            refused()
+    travel(days=35)
+    assert endings.expire_claims() == 0
+    given.refresh_from_db()
+    assert (given.state, given.state_at(database_now())) == ("granted", "granted")
+    assert queries.count_claims(member=alice, now=database_now()).available == 1
+    assert gift_clock.drain_gifts() == 1
+    gift.refresh_from_db()
+    given.refresh_from_db()
+    assert gift.state == "returned"
+    assert given.valid_until == gift.closed_at + (end - gift.frozen_at)
+    assert told(alice) == ["gift_returned"]
+    assert gift_clock.drain_gifts() == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"revealed_at": soon}, {"state": "redeemed"}, {"state": "expired"}, {"valid_until": soon}],
+)
+def test_the_database_itself_keeps_what_is_frozen(given, damage):
+    send(given)
+    values = {name: value() if callable(value) else value for name, value in damage.items()}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Claim.objects.filter(pk=given.pk).update(**values)
+
+
+def test_called_back_it_has_its_old_end(given):
+    before = as_is(given)
+    gift = send(given, deliver_at=soon(days=2), time_zone="Asia/Manila")
+    travel(days=1)
+    gifts.recall_gift(gift=gift, now=database_now())
+    assert as_is(given) == before
+    assert gifts.recall_gift(gift=gift, now=database_now()).state == "recalled"
+    with pytest.raises(gift_errors.GiftOver):
+        gift_opening.open_gift(
+            token=gift_moves.read_token(gift), member=make_member(), now=database_now()
+        )
+
+
+def test_called_back_after_its_end_it_keeps_the_life_it_had(given):
+    life = given.valid_until - database_now()
+    gift = send(given, deliver_at=soon(days=40))
+    travel(days=35)
+    gifts.recall_gift(gift=gift, now=database_now())
+    given.refresh_from_db()
+    assert abs(given.valid_until - database_now() - life) < timedelta(minutes=1)
+
+
+def test_an_hour_in_manila_is_that_hour_in_manila(alice, bob, given):
+    hour = soon(hours=20)
+    gift = send(given, deliver_at=hour, time_zone="Asia/Manila")
+    assert (gift.state, gift.deliver_at, gift.next_attempt_at) == ("scheduled", hour, hour)
+    with pytest.raises(gift_errors.NotYet) as refused:
+        open_(gift, bob)
+    assert refused.value.facts["deliver_at"] == hour
+    assert gift_clock.drain_gifts() == 0
+    travel(hours=20, seconds=1)
+    assert gift_clock.drain_gifts() == 1
+    gift.refresh_from_db()
+    assert (gift.state, gift.next_attempt_at) == ("delivered", hour + timedelta(days=7))
+    assert told(alice) == ["gift_delivered"]
+    assert open_(gift, bob).state == "opened"
+
+
+def test_the_hour_strikes_without_the_worker(bob, given):
+    gift = send(given, deliver_at=soon(hours=1))
+    travel(hours=2)
+    assert gift.state_at(database_now()) == "delivered"
+    assert open_(gift, bob).state == "opened"
+    assert gift_clock.drain_gifts() == 0
+
+
+def test_a_week_is_over_without_the_worker(bob, given):
+    gift = send(given)
+    travel(days=7, seconds=1)
+    with pytest.raises(gift_errors.GiftOver) as refused:
+        open_(gift, bob)
+    assert refused.value.facts["state"] == "returned"
+    with pytest.raises(gift_errors.GiftOver):
+        gifts.recall_gift(gift=gift, now=database_now())
+
+
+def test_opened_and_left_lying_it_goes_back_and_both_are_told(alice, bob, given):
+    gift = open_(send(given), bob)
+    travel(days=8)
+    with pytest.raises(gift_errors.GiftOver):
+        accept(gift, bob)
+    gift_clock.drain_gifts()
+    assert as_is(given)[:3] == ("granted", True, None)
+    assert (told(alice), told(bob)) == (["gift_opened", "gift_returned"], ["gift_missed"])
+
+
+def test_only_the_first_opener_has_it(bob, given):
+    gift = send(given)
+    token = gift_moves.read_token(gift)
+    open_(gift, bob)
+    dora = make_member()
+    bind(dora)
+    with pytest.raises(gift_errors.OpenedByAnother):
+        gift_opening.open_gift(token=token, member=dora, now=database_now())
+    again = gift_opening.open_gift(token=token, member=bob, now=database_now())
+    assert again.receiver_id == bob.pk
+    with pytest.raises(NotFound):
+        accept(gift, dora)
+    with pytest.raises(gift_errors.AlreadyOpened):
+        gifts.recall_gift(gift=gift, now=database_now())
+
+
+def test_a_new_link_kills_the_old_one(bob, given):
+    gift = send(given)
+    old = gift_moves.read_token(gift)
+    renewed = gifts.renew_link(gift=gift, now=database_now())
+    with pytest.raises(NotFound):
+        gift_opening.open_gift(token=old, member=bob, now=database_now())
+    assert open_(renewed, bob).receiver_id == bob.pk
+
+
+def test_the_token_is_nowhere_in_the_database(given):
+    gift = send(given)
+    token = gift_moves.read_token(gift)
+    assert len(token) == 32  # 192 bits
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT g::text FROM benefits_gift g")
+        (row,) = cursor.fetchone()
+    assert token not in row
+    assert token.encode().hex() not in row
+
+
+def test_not_to_oneself_under_any_wallet(alice, given):
+    gift = send(given)
+    with pytest.raises(gift_errors.OwnGift):
+        open_(gift, alice)
+    twin = make_member(wallet="ALIPAY_HK")
+    for member in (alice, twin):
+        member.person_token = b"p" * 32
+        member.save(update_fields=["person_token"])
+    with pytest.raises(gift_errors.OwnGift):
+        open_(gift, twin)
+
+
+def test_it_never_comes_back_to_a_giver_as_a_gift(alice, bob, given):
+    mine = accept(open_(send(given), bob), bob)
+    on = send(mine)
+    with pytest.raises(gift_errors.GiftRing):
+        open_(on, alice)
+    on.refresh_from_db()
+    assert (on.state, on.receiver_id) == ("delivered", None)
+
+
+def test_a_hong_kong_code_never_reaches_manila(bob):
+    giver = make_member(wallet="ALIPAY_HK")
+    bind(giver)
+    benefit = make_benefit(storefronts=["HKG"])
+    gift = send(claim(giver, make_release(benefit, codes=1)))
+    manila = make_member(wallet="GCASH")
+    bind(manila)
+    with pytest.raises(errors.WrongStorefront):
+        open_(gift, manila)
+    gift.refresh_from_db()
+    assert (gift.state, gift.receiver_id) == ("delivered", None)
+    friend = make_member(wallet="ALIPAY_HK")
+    with pytest.raises(errors.BindingRequired):
+        open_(gift, friend)
+    bind(friend)
+    assert open_(gift, friend).state == "opened"
+
+
+def test_a_gift_takes_nothing_from_limits_but_giving_does(alice, bob, given):
+    release = given.release
+    mine = claim(bob, release)
+    received = accept(open_(send(given), bob), bob)
+    assert {mine.nth, received.nth} == {1}
+    load_codes(release, 2)
+    with pytest.raises(errors.LimitReached):
+        claim(alice, release)  # What she gave away was her one.
+    with pytest.raises(errors.LimitReached):
+        claim(bob, release)
+
+
+def test_one_who_was_given_may_still_claim(bob, given):
+    accept(open_(send(given), bob), bob)
+    card = queries.get_card(slug=given.benefit.slug, member=bob, available=0, now=database_now())
+    assert card.state == "claimable"
+    assert claim(bob, given.release).nth == 1
+
+
+def test_a_benefit_may_count_gifts(bob, given):
+    Benefit.objects.filter(pk=given.benefit_id).update(gift_counts_to_limit=True)
+    claim(bob, given.release)
+    gift = send(given)
+    with pytest.raises(errors.LimitReached):
+        open_(gift, bob)
+
+
+def test_declining_is_silent_and_gives_back(alice, bob, given):
+    gift = open_(send(given), bob)
+    travel(days=2)
+    gift_opening.decline_gift(gift=gift, member=bob, now=database_now())
+    assert as_is(given)[:3] == ("granted", True, None)
+    assert told(alice) == ["gift_opened", "gift_returned"]
+
+
+def test_blocked_givers_do_not_get_through(alice, bob, given):
+    gift = open_(send(given), bob)
+    block = gift_opening.block_giver(gift=gift, member=bob, now=database_now())
+    gift.refresh_from_db()
+    assert gift.state == "declined"
+    second = send(given)
+    with pytest.raises(gift_errors.GiverBlocked):
+        open_(second, bob)
+    gift_opening.unblock_giver(member=bob, block_id=block.pk)
+    assert open_(second, bob).receiver_id == bob.pk
+
+
+def test_a_day_has_five_gifts(alice):
+    release = make_release(make_benefit(per_member=6), codes=6)
+    made = [claim(alice, release) for _ in range(6)]
+    for each in made[:5]:
+        send(each)
+    with pytest.raises(gift_errors.DailyLimit) as refused:
+        send(made[5])
+    assert (
+        str(refused.value) == "You have sent 5 gifts today, as many as a day allows. Try tomorrow."
+    )
+    made[5].refresh_from_db()
+    assert (made[5].frozen_at, Gift.objects.count()) == (None, 5)
+    travel(days=1)
+    assert send(made[5]).nth == 1
+
+
+def test_one_claim_goes_out_three_times(given):
+    for _ in range(3):
+        gifts.recall_gift(gift=send(given), now=database_now())
+    with pytest.raises(gift_errors.TooManyTries):
+        send(given)
+
+
+def test_a_repeated_press_sends_once(given):
+    op_id = uuid7()
+    assert send(given, op_id=op_id) == send(given, op_id=op_id)
+    assert Gift.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("hour", "refusal"),
+    [
+        ({"seconds": -1}, gift_errors.PastHour),
+        ({"days": 61}, gift_errors.TooFarAhead),
+    ],
+)
+def test_hours_that_make_no_sense(given, hour, refusal):
+    before = as_is(given)
+    with pytest.raises(refusal):
+        send(given, deliver_at=soon(**hour))
+    assert as_is(given) == before
+
+
+def test_no_hour_after_the_code_has_ended(alice):
+    day = soon(days=20).date().isoformat()
+    release = make_release(make_benefit(), mode="codes")
+    load_codes(release, 1, expires_on=day)
+    made = claim(alice, release)
+    with pytest.raises(gift_errors.EndsBeforeDelivery):
+        send(made, deliver_at=soon(days=22))
+    gift = send(made, deliver_at=soon(days=18))
+    assert gift.returns_at == made.valid_until  # The code's last instant, sooner than a week.
+
+
+def test_what_cannot_be_given(alice, given):
+    reveal_claim(claim=given, now=database_now(), actor="member:x")
+    bare = claim(alice, make_release(make_benefit(is_giftable=False), codes=1))
+    for made in (given, bare):
+        with pytest.raises(gift_errors.NotGiftable):
+            send(made)
+    assert list_giftable(member=alice, now=database_now()) == []
+
+
+def test_editing_until_it_is_opened(bob, given):
+    gift = send(given, deliver_at=soon(days=2), time_zone="Asia/Manila")
+    fields = {"theme": "mint", "words": "Later", "signed_by": "A", "receiver_name": "B"}
+    hour = soon(days=3)
+    edited = gifts.edit_gift(
+        gift=gift, now=database_now(), deliver_at=hour, time_zone="Asia/Tokyo", **fields
+    )
+    assert (edited.deliver_at, edited.time_zone, edited.words) == (hour, "Asia/Tokyo", "Later")
+    assert edited.returns_at == hour + timedelta(days=7)
+    travel(days=4)
+    open_(edited, bob)
+    with pytest.raises(gift_errors.AlreadyOpened):
+        gifts.edit_gift(gift=gift, now=database_now(), **fields)
+
+
+def test_a_thank_you_goes_back_once(alice, bob, given):
+    gift = open_(send(given), bob)
+    with pytest.raises(NotFound):
+        gift_opening.thank_giver(gift=gift, member=bob, words="!", now=database_now())
+    accept(gift, bob)
+    gift_opening.thank_giver(gift=gift, member=bob, words="Lovely", now=database_now())
+    with pytest.raises(gift_errors.AlreadyThanked):
+        gift_opening.thank_giver(gift=gift, member=bob, words="Again", now=database_now())
+    notice = Notice.objects.get(member=alice, kind="gift_thanked")
+    assert notice.facts["thanks"] == "Lovely"
+
+
+def test_an_operator_takes_away_what_is_on_its_way(alice):
+    give_credits(alice, 40)
+    made = claim(alice, make_release(make_benefit(price_credits=40), codes=1))
+    gift = send(made)
+    endings.revoke_claim(
+        claim=made, reason="fraud", actor="operator:x", now=database_now(), gives_credits_back=True
+    )
+    gift.refresh_from_db()
+    assert (gift.state, as_is(made)[:3]) == ("stopped", ("revoked", True, None))

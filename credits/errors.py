@@ -111,3 +111,16 @@ class AccountNotEmpty(LedgerError):
 class LedgerBusy(Unavailable, LedgerError):
     code = "busy"
     sentence = _("Your credits are busy right now. Please try again in a moment.")
+
+
+class BindingNeeded(LedgerError):
+    """Unbinding stops earning; credits stay."""
+
+    code = "binding_required"
+    sentence = _("Link your Apple account to earn credits.")
+
+
+class CheckInClosed(LedgerError):
+    code = "check_in_closed"
+    sentence = _("Checking in is paused just now. Your streak waits for you.")
+    http_status = 503

@@ -1,6 +1,9 @@
 from django.urls import path
 
-from credits import views
+from credits.views import check_ins, statement
 
 app_name = "credits"
-urlpatterns = [path("credits", views.credits_page, name="credits")]
+urlpatterns = [
+    path("credits", statement.credits_page, name="credits"),
+    path("check-in", check_ins.post_check_in, name="check_in"),
+]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from benefits.models import Claim
 from benefits.queries import Card, list_cards, list_drops, list_expiring
 from credits.queries import Balance, Expiring, get_balance
+from credits.queries.check_ins import get_check_in
 from zone.core.clock import database_now
 from zone.core.http import private
 from zone.history.queries import UpcomingWeek, upcoming_charges
@@ -69,6 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "is_urgent": _is_urgent(expiring.value or [], now),
         "upcoming": upcoming,
         "bars": _bars(upcoming.value) if upcoming.value else [],
+        "check_in": load_part("check-in", lambda: get_check_in(member, now=now)),
         "is_bound": load_part("binding", lambda: has_active_binding(member)).value,
     }
     return private(render(request, "home/today.html", context))

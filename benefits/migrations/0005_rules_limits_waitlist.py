@@ -177,14 +177,9 @@ class Migration(migrations.Migration):
             name="QuotaCount",
             fields=[
                 (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "claim_id",
-                        "use_id",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
                 (
@@ -588,6 +583,12 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="benefits_waitlist_offer_ends",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="quotacount",
+            constraint=models.UniqueConstraint(
+                fields=("claim", "use"), name="benefits_quotacount_once"
             ),
         ),
     ]

@@ -87,7 +87,6 @@ class QuotaUse(models.Model):
 class QuotaCount(models.Model):
     """That a claim was counted in a window: gone again when the claim lets go of its slot."""
 
-    pk = models.CompositePrimaryKey("claim_id", "use_id")
     claim = models.ForeignKey("benefits.Claim", on_delete=models.PROTECT, related_name="+")
     use = models.ForeignKey(QuotaUse, on_delete=models.PROTECT, related_name="counts")
     frees_at = models.DateTimeField(null=True)
@@ -95,6 +94,9 @@ class QuotaCount(models.Model):
     class Meta:
         verbose_name = _("counted claim")
         verbose_name_plural = _("counted claims")
+        constraints = [
+            models.UniqueConstraint(fields=["claim", "use"], name="benefits_quotacount_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.claim_id} in {self.use_id}"

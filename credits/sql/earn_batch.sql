@@ -16,6 +16,14 @@ DECLARE
     b record;
     r ledger.result;
 BEGIN
+    -- Before the first row is locked: see `is_good_op`.
+    PERFORM ledger.make_partitions(
+        (min(at) AT TIME ZONE 'UTC')::date, (max(at) AT TIME ZONE 'UTC')::date
+    )
+    FROM (SELECT ledger.instant_of(op) AS at FROM unnest(p_ops) op) asked, ledger.partition_span() s
+    WHERE at BETWEEN public.zone_now() - interval '36 months' AND public.zone_now() + interval '1 day'
+      AND ledger.first_op(at) NOT BETWEEN s.first_op AND s.last_op
+    HAVING count(*) > 0;
     FOR b IN
         SELECT * FROM unnest(
             p_members, p_ops, p_amounts, p_untils, p_fundings, p_counters, p_reasons, p_relateds,

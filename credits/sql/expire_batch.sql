@@ -10,11 +10,11 @@ DECLARE
     v_now timestamptz := public.zone_now();
     v_count int;
 BEGIN
-    PERFORM ledger.advance_day(zone, (v_now AT TIME ZONE name)::date)
-    FROM ledger.zone_day WHERE day < (v_now AT TIME ZONE name)::date;
     PERFORM ledger.make_partitions(
         (v_now AT TIME ZONE 'UTC')::date, (v_now AT TIME ZONE 'UTC')::date
     ) WHERE ledger.first_op(v_now) >= (SELECT last_op FROM ledger.partition_span());
+    PERFORM ledger.advance_day(zone, (v_now AT TIME ZONE name)::date)
+    FROM ledger.zone_day WHERE day < (v_now AT TIME ZONE name)::date;
 
     WITH queue AS MATERIALIZED (
         SELECT d.zone, d.month, d.member_id, z.day, z.floor

@@ -93,10 +93,14 @@ BEGIN
         END IF;
         v_month := v_month + interval '1 month';
     END LOOP;
-    IF v_made > 0 THEN
-        UPDATE ledger.zone_day z SET first_op = s.first_op, last_op = s.last_op
-        FROM ledger.partition_span() s;
-    END IF;
+    -- A market whose row somebody holds learns of it from the next caller; nobody waits here.
+    UPDATE ledger.zone_day z SET first_op = s.first_op, last_op = s.last_op
+    FROM ledger.partition_span() s
+    WHERE z.zone IN (
+        SELECT q.zone FROM ledger.zone_day q
+        WHERE (q.first_op, q.last_op) <> (s.first_op, s.last_op)
+        FOR NO KEY UPDATE SKIP LOCKED
+    );
     RETURN v_made;
 END
 $$;

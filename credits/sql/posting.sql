@@ -234,16 +234,13 @@ CREATE FUNCTION ledger.write_expiry(
     s ledger.standing, p_op uuid, p_seq int, p_available int, p_held int, p_debt int,
     p_lapsed ledger.purse
 ) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_op uuid := ledger.op_at(s.posted_at, p_op::text || 'expire');
 BEGIN
-    PERFORM ledger.is_good_op(s, v_op);
     INSERT INTO ledger.entry (
         member_id, op_id, posted_at, seq,
         available_change, held_change, debt_change, available_after, held_after, debt_after,
         day, kind, counter, alloc, reason
     ) VALUES (
-        s.member_id, v_op, s.posted_at, p_seq,
+        s.member_id, ledger.op_at(s.posted_at, p_op::text || 'expire'), s.posted_at, p_seq,
         -p_lapsed.total, 0, 0, p_available, p_held, p_debt,
         s.day, 7, 90, p_lapsed.alloc, 'lapsed'
     );
@@ -251,7 +248,9 @@ END
 $$;
 
 -- Whether an operation id may be used: its instant is not after the posting (ten minutes of skew
--- between clocks are forgiven) and at most 36 months past. Makes its month's partition if missing.
+-- between clocks are forgiven) and at most 36 months past. Makes missing partitions, for it and for
+-- an expiry of now: asked before any row is written, so that nobody waits for the maker's lock while
+-- others wait for theirs.
 CREATE FUNCTION ledger.is_good_op(s ledger.standing, p_op uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -265,6 +264,10 @@ BEGIN
             RETURN false;
         END IF;
         v_day := ledger.instant_of(p_op) AT TIME ZONE 'UTC';
+        PERFORM ledger.make_partitions(v_day, v_day);
+    END IF;
+    IF ledger.first_op(s.posted_at) NOT BETWEEN s.first_op AND s.last_op THEN
+        v_day := s.posted_at AT TIME ZONE 'UTC';
         PERFORM ledger.make_partitions(v_day, v_day);
     END IF;
     RETURN true;

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from credits import ledger
 from credits.services.earning import drain_earning as drain_one
+from credits.services.tiers import refresh_due_tiers
 from zone.core.clock import database_now
 
 ROUNDS_MAX = 50  # batches in one task, so that it ends well before its time limit
@@ -42,3 +43,11 @@ def make_partitions() -> None:
     """Have the journal's months ready three months ahead."""
     today = database_now().date()
     ledger.make_partitions(today, today + timedelta(days=31 * MONTHS_AHEAD))
+
+
+@shared_task(name="credits.sweep_tiers", expires=300, time_limit=600, soft_time_limit=540)
+def sweep_tiers() -> None:
+    """Move members whose tier changes by the calendar, and tell those whose tier ends soon."""
+    for _ in range(ROUNDS_MAX):
+        if not refresh_due_tiers():
+            return

@@ -1,5 +1,7 @@
 """The check-in track as operators edit it, and members' days for support."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -27,8 +29,8 @@ class MemberRowsAdmin(ReadOnlyAdmin):
         self,
         request: HttpRequest,
         queryset: QuerySet,
-        search_term: str,  # type: ignore[type-arg]
-    ) -> tuple[QuerySet, bool]:  # type: ignore[type-arg]
+        search_term: str,
+    ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         return (queryset.filter(member_id__in=members_named(term)) if term else queryset), False
 

@@ -1,5 +1,18 @@
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
 from credits.models.rule import EarnRule
+from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
 
-__all__ = ["Account", "CheckIn", "CheckInTrack", "EarnRule", "Entry", "HeldCredits", "Streak"]
+__all__ = [
+    "Account",
+    "CheckIn",
+    "CheckInTrack",
+    "EarnRule",
+    "Entry",
+    "HeldCredits",
+    "MemberTier",
+    "Streak",
+    "Tier",
+    "TierMove",
+    "TierPlan",
+]

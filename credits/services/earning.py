@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from credits import errors, ledger
 from credits.kinds import Counter, Funding
 from credits.rules import list_purchase_rules, owed_back, worth_of_purchase
+from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 from zone.history.models import Charge, Refund
@@ -95,6 +96,7 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
     )
     by_charge = dict(zip((charge.id for charge in earning), answers, strict=True))
     mark_charges_credited([_earned(charge, by_charge.get(charge.id)) for charge in charges], at=now)
+    mark_tiers_due(charge.member_id for charge in earning)
     return len(charges)
 
 
@@ -135,6 +137,7 @@ def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
             )
         taken.append(TakenRefund(refund.id, amount))
     mark_refunds_credited(taken, at=now)
+    mark_tiers_due(refund.member_id for refund in refunds)
     return len(refunds)
 
 

@@ -13,6 +13,7 @@ from benefits.models import Claim
 from benefits.queries import Card, list_cards, list_drops, list_expiring
 from credits.queries import Balance, Expiring, get_balance
 from credits.queries.check_ins import get_check_in
+from credits.queries.tiers import get_tier
 from zone.core.clock import database_now
 from zone.core.http import private
 from zone.history.queries import UpcomingWeek, upcoming_charges
@@ -71,6 +72,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "upcoming": upcoming,
         "bars": _bars(upcoming.value) if upcoming.value else [],
         "check_in": load_part("check-in", lambda: get_check_in(member, now=now)),
+        "tier": load_part("tier", lambda: get_tier(member)).value,
         "is_bound": load_part("binding", lambda: has_active_binding(member)).value,
     }
     return private(render(request, "home/today.html", context))

@@ -24,6 +24,8 @@ def _language() -> str:
 
 def _instant(value: Any) -> Any:
     """An ISO text from stored facts becomes a date or an instant; instants move to local time."""
+    if not value:
+        return None  # A fact that a notice was written without leaves a gap, not an error.
     if isinstance(value, str):
         value = (
             datetime.fromisoformat(value)

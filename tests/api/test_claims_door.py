@@ -178,6 +178,11 @@ def refuse_erased(member, **_):
     Member.objects.filter(pk=member.pk).update(status=Member.Status.ERASED)
 
 
+def label(value) -> str:
+    """A case's name in reports: the same in every process."""
+    return getattr(value, "__name__", str(value))
+
+
 REFUSALS = [
     (refuse_paused, "paused", {}),
     (refuse_ended, "ended", {}),
@@ -188,7 +193,7 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "code", "members"), REFUSALS, ids=lambda v: str(v))
+@pytest.mark.parametrize(("cause", "code", "members"), REFUSALS, ids=label)
 def test_business_refusals(caller, known_alice, alice, release, cause, code, members):
     cause(release=release, member=alice)
     answer = caller.post("/claims", body(known_alice, release))

@@ -4,7 +4,7 @@ import pytest
 
 from benefits.models import Benefit, Claim
 from tests.api.caller import assigned_release
-from tests.api.test_claims_door import REFUSALS, body
+from tests.api.test_claims_door import REFUSALS, body, label
 from tests.benefits.factories import give_credits, make_benefit, make_release
 
 
@@ -28,7 +28,7 @@ def test_yes(caller, known_alice, release):
     }
 
 
-@pytest.mark.parametrize(("cause", "code", "members"), REFUSALS, ids=lambda v: str(v))
+@pytest.mark.parametrize(("cause", "code", "members"), REFUSALS, ids=label)
 def test_it_foretells_the_refusal(caller, known_alice, alice, release, cause, code, members):
     cause(release=release, member=alice)
     told = ask(caller, known_alice, release)

@@ -1,11 +1,15 @@
 """The event list: in commit order, without gaps, never ahead of what may still come."""
 
+import time
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from tests.api.caller import Caller, make_partner
 from zone.partners.models import Event
 from zone.partners.services.events import record_event
+
+SETTLE_SECONDS_MAX = 60
 
 
 @pytest.fixture
@@ -24,6 +28,19 @@ def tell(caller, name, **options):
         )
 
 
+def wait_until_settled() -> None:
+    """Events wait for older transactions of the whole server, other tests' included."""
+    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    newest = Event.objects.latest("transaction_number").transaction_number
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+            if cursor.fetchone()[0] > newest:
+                return
+        time.sleep(0.02)
+    raise AssertionError("an older transaction did not end in time")
+
+
 def sequences(caller, **query):
     page = caller.get("/events", query).json()
     return [(row["data"]["object"]["id"], row["sequence"]) for row in page["data"]], page
@@ -32,6 +49,7 @@ def sequences(caller, **query):
 def test_sequence_rises_by_one_per_object(caller):
     for name in ("clm_a", "clm_b", "clm_a", "clm_a"):
         tell(caller, name)
+    wait_until_settled()
     rows, page = sequences(caller)
     assert rows == [("clm_a", 1), ("clm_b", 1), ("clm_a", 2), ("clm_a", 3)]
     assert page["data"][0] == {
@@ -51,6 +69,7 @@ def test_sequence_rises_by_one_per_object(caller):
 
 def test_catching_up_by_after_and_by_cursor(caller):
     events = [tell(caller, f"clm_{number}") for number in range(5)]
+    wait_until_settled()
     rows, page = sequences(caller, limit=2)
     assert [name for name, _ in rows] == ["clm_0", "clm_1"]
     rows, page = sequences(caller, limit=2, cursor=page["next_cursor"])
@@ -69,6 +88,7 @@ def test_an_event_waits_for_older_transactions(caller, cloned_database):
         tell(caller, "clm_a")
         assert sequences(caller)[0] == []
         slow.commit()
+    wait_until_settled()
     assert sequences(caller)[0] == [("clm_a", 1)]
 
 

@@ -26,7 +26,7 @@ def demo(tmp_path):
     def start(port):
         log = (tmp_path / "screen").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "demo"],
+            [sys.executable, "manage.py", "demo", "--scale", "0.02"],
             env={**env, "ZONE_DATA": str(tmp_path / "data"), "ZONE_PORT": str(port)},
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,

@@ -33,9 +33,15 @@ class Demo:
     """Prepare, run until told to stop, leave nothing running."""
 
     def __init__(
-        self, say: Callable[[str], None], *, uses_postgres: bool, uses_redis: bool
+        self,
+        say: Callable[[str], None],
+        *,
+        uses_postgres: bool,
+        uses_redis: bool,
+        scale: str = "1",
     ) -> None:
         self.say = say
+        self.scale = scale
         self.uses = {"database": uses_postgres, "redis": uses_redis}
         self.data: Path = settings.ZONE_DATA
         self.logs = self.data / "logs"
@@ -71,7 +77,8 @@ class Demo:
         self._step("Languages", compile_catalogues)
         self._step("Static files", lambda: self._manage("collectstatic", "--noinput", "-v0"))
         if "seed_zone" in get_commands() and not self._is_seeded():
-            self._step("People, purchases and benefits", lambda: self._manage("seed_zone"))
+            seed = ("seed_zone", "--scale", self.scale)
+            self._step("People, purchases and benefits", lambda: self._manage(*seed))
 
     def _is_seeded(self) -> bool:
         from zone.members.models import Member

@@ -19,6 +19,9 @@ class Command(BaseCommand):
             action="store_true",
             help="only tell how to enter, with codes of this moment",
         )
+        parser.add_argument(
+            "--scale", default="1", help="how many people a new Zone has: 1 is about 420"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["access"]:
@@ -29,6 +32,7 @@ class Command(BaseCommand):
             self._say,
             uses_postgres="DATABASE_URL" not in os.environ,
             uses_redis="REDIS_URL" not in os.environ,
+            scale=options["scale"],
         ).run()
 
     def _say(self, sentence: str) -> None:

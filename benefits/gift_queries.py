@@ -70,6 +70,17 @@ def list_giftable(*, member: Member, now: datetime) -> list[Claim]:
     return list(claims[:PAGE_ROWS_MAX])
 
 
+def is_giftable(claim: Claim, *, now: datetime) -> bool:
+    """Whether the claim's page offers to send it; the service decides again when it is sent."""
+    return (
+        claim.state_at(now) == Claim.State.GRANTED
+        and claim.revealed_at is None
+        and claim.frozen_at is None
+        and claim.benefit.is_giftable
+        and Code.objects.filter(release_id=claim.release_id, slot=claim.slot).exists()
+    )
+
+
 def find_open_gift(claim: Claim) -> Gift | None:
     """The gift of this claim that is under way."""
     return Gift.objects.filter(claim=claim, state__in=Gift.OPEN_STATES).first()

@@ -195,7 +195,7 @@ INVARIANTS: list[Invariant] = [
     ),
     Invariant(
         "G4",
-        "nobody is given what they gave away, nor more life than was left",
+        "nobody is given what they gave away, nor more than a day beyond the life that was left",
         """
         SELECT gift.public_id
         FROM benefits_gift gift
@@ -203,7 +203,7 @@ INVARIANTS: list[Invariant] = [
         WHERE gift.receiver_id = gift.giver_id
            OR received.valid_until > greatest(
                 gift.claim_valid_until,
-                gift.closed_at + (gift.claim_valid_until - gift.frozen_at))
+                gift.closed_at + (gift.claim_valid_until - gift.frozen_at) + interval '1 day')
         """,
     ),
     Invariant(

@@ -414,6 +414,9 @@ REDEEM_HOSTS = env.words(
     "REDEEM_HOSTS", ["apps.apple.com", "music.apple.com", "redeem.apple.com", "apple.co"]
 )
 
+# Font files for the posters of gifts, tried before those that Linux distributions install.
+POSTER_FONTS = env.words("POSTER_FONTS", [])
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["zone.partners.authentication.PartnerTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["zone.partners.permissions.HasScope"],

@@ -4,6 +4,7 @@ Lock order: the gift's row, then its claim's. Sending has no gift yet and starts
 """
 
 import hashlib
+import math
 import secrets
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -16,6 +17,8 @@ from zone.notices.services import write_notice
 
 _TOKEN_BYTES = 24  # 192 random bits.
 _SEAL_PURPOSE = "benefits-gift-link"
+_DAY = timedelta(days=1)
+_UNCOUNTED = timedelta(hours=1)
 
 
 def new_link() -> dict[str, bytes]:
@@ -70,13 +73,19 @@ def find_hard_end(claim: Claim) -> datetime | None:
 def restored_end(gift: Gift, *, now: datetime) -> datetime | None:
     """The end of the claim when its life goes on at `now`: what was left of it is left of it.
 
-    Never before the end it had, and never later than the code itself allows.
+    The end moves by whole days, so that it stays at the hour it was promised for: a day begun on
+    the way is given in full, an hour on the way is not counted. A life shorter than a day goes on
+    to the second. Never before the end it had, and never later than the code itself allows.
     """
     was = gift.claim_valid_until
     if was is None:
         return None
+    life = was - gift.frozen_at
+    on_the_way = now - gift.frozen_at - _UNCOUNTED
+    end = was + max(math.ceil(on_the_way / _DAY), 0) * _DAY
+    if end - now < min(life, _DAY):
+        end = now + life
     hard_end = find_hard_end(gift.claim)
-    end = now + (was - gift.frozen_at)
     return max(was, end if hard_end is None else min(end, hard_end))
 
 

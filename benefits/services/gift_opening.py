@@ -57,17 +57,22 @@ def open_gift(*, token: str, member: Member, now: datetime) -> Gift:
 
 def refuse_unless_may_open(gift: Gift, *, member: Member, now: datetime) -> None:
     """Raises why this member cannot open the gift at `now`; the nearest reason first."""
+    if gift.receiver_id is None and is_same_person(gift.giver, member):
+        raise refusals.OwnGift()
+    refuse_unless_openable(gift, now=now)
+    if GiftBlock.objects.filter(member=member, giver_id=gift.giver_id).exists():
+        raise refusals.GiverBlocked()
+    refuse_unless_may_have(gift, member=member, now=now)
+
+
+def refuse_unless_openable(gift: Gift, *, now: datetime) -> None:
+    """Raises why nobody can open it at `now`: opened by somebody, over, or not yet there."""
     if gift.receiver_id is not None:
         raise refusals.OpenedByAnother()
     if not gift.is_under_way or gift.is_due_back(now):
         raise refusals.GiftOver(state=gift.state_at(now))
-    if is_same_person(gift.giver, member):
-        raise refusals.OwnGift()
     if gift.state_at(now) == State.SCHEDULED:
         raise refusals.NotYet(deliver_at=gift.deliver_at)
-    if GiftBlock.objects.filter(member=member, giver_id=gift.giver_id).exists():
-        raise refusals.GiverBlocked()
-    refuse_unless_may_have(gift, member=member, now=now)
 
 
 def refuse_unless_may_have(gift: Gift, *, member: Member, now: datetime) -> None:

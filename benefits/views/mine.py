@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from benefits import queries
+from benefits import gift_queries, queries
 from benefits.models import Claim
 from benefits.queries import Segment
 from benefits.services.reveal import reveal_claim
@@ -50,7 +50,11 @@ def mine(request: HttpRequest) -> HttpResponse:
 def claim_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """One claim. Its code stays covered until the member asks for it."""
     claim = _own_claim(request, public_id)
-    return private(render(request, "benefits/claim.html", result_context(claim)))
+    context = result_context(claim)
+    context["gift"] = gift_queries.find_open_gift(claim)
+    context["came_as"] = gift_queries.find_gift_received(claim)
+    context["is_giftable"] = gift_queries.is_giftable(claim, now=context["now"])
+    return private(render(request, "benefits/claim.html", context))
 
 
 @require_GET

@@ -28,7 +28,7 @@ class MemberRowsAdmin(ReadOnlyAdmin):
     def get_search_results(
         self,
         request: HttpRequest,
-        queryset: QuerySet,
+        queryset: QuerySet[Any],
         search_term: str,
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()

@@ -3,13 +3,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EarnRule(models.Model):
-    """How many credits an event is worth, while its window is open.
+    """How many credits a purchase is worth, while its window is open.
 
-    A purchase earns by the one rule that gives most: rules do not add up.
+    Of the rules for each purchase, the one that gives most counts; a rule for one service counts
+    for what was bought there. What a first purchase or a renewal gives comes on top.
     """
 
     class Kind(models.TextChoices):
-        PURCHASE = "purchase", _("each purchase, by amount")
+        PURCHASE = "purchase", _("each purchase")
+        FIRST = "first", _("a member's first purchase, on top")
+        RENEWAL = "renewal", _("renewals of subscriptions, on top")
 
     class Rounding(models.TextChoices):
         DOWN = "down", _("down")
@@ -19,6 +22,12 @@ class EarnRule(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.PURCHASE)
     name = models.CharField(_("name"), max_length=80)
     currency = models.CharField(_("currency"), max_length=3)
+    # As charge lines spell it ("icloud_plus"); empty for whatever was bought.
+    service = models.CharField(_("service"), max_length=24, blank=True)
+    minimum_amount = models.PositiveBigIntegerField(_("from (minor units)"), default=0)
+    is_flat = models.BooleanField(
+        _("flat"), default=False, help_text=_("Gives the credits once, whatever the amount.")
+    )
     # `credits` for every `unit_amount` minor units: 1 for every 100 fen.
     unit_amount = models.PositiveIntegerField(_("for every (minor units)"))
     credits = models.PositiveIntegerField(_("credits"))

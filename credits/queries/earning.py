@@ -1,0 +1,149 @@
+"""The rule book, what members have used of it, and why a charge earned what it did."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
+from credits.rules import Line, Part, Purchase, RuleBook, Usage, Worth, worth_of_purchase
+from zone.core.clock import database_now
+from zone.history.models import Charge, ChargeLine, Subscription
+from zone.history.queries import list_subscriptions
+from zone.members.models import Member
+
+RENEWALS_SHOWN = 3
+
+
+def read_rule_book() -> RuleBook:
+    """Every active rule and bonus, and the policy in force. Three reads."""
+    return RuleBook(
+        rules=tuple(EarnRule.objects.filter(is_active=True).order_by("pk")),
+        bonuses=tuple(EarnBonus.objects.filter(is_active=True).order_by("pk")),
+        policy=EarnPolicy.objects.filter(is_active=True).first(),
+    )
+
+
+def read_usage(member_ids: Collection[int]) -> dict[int, Usage]:
+    """What these members' earlier purchases earned. One read."""
+    usage: dict[int, Usage] = {member_id: Usage() for member_id in member_ids}
+    rows = EarnDecision.objects.filter(member_id__in=list(member_ids)).values_list(
+        "member_id", "paid_on", "credits", "parts"
+    )
+    for member_id, paid_on, earned, parts in rows:
+        used = usage[member_id]
+        used.credits_on[paid_on] = used.credits_on.get(paid_on, 0) + earned
+        used.bonuses_on += [(part["id"], paid_on) for part in parts if part["kind"] == "bonus"]
+    return usage
+
+
+def list_first_charges(member_ids: Collection[int]) -> set[UUID]:
+    """Each member's first paid charge. One read."""
+    return set(
+        Charge.objects.filter(member_id__in=list(member_ids), status=Charge.Status.SUCCEEDED)
+        .order_by("member_id", "id")
+        .distinct("member_id")
+        .values_list("id", flat=True)
+    )
+
+
+def list_purchases(charges: Sequence[Charge], firsts: Collection[UUID]) -> dict[UUID, Purchase]:
+    """Charges as the rules see them; lines that do not add up are left out. One read."""
+    lines: dict[UUID, list[Line]] = {}
+    sound = [charge.id for charge in charges if charge.has_sound_lines]
+    for row in ChargeLine.objects.filter(charge_id__in=sound):
+        line = Line(row.service, row.amount, row.is_recurring)
+        lines.setdefault(row.charge_id, []).append(line)
+    return {
+        charge.id: Purchase(
+            amount=charge.amount,
+            currency=charge.currency,
+            paid_at=charge.paid_at,
+            paid_on=charge.paid_at.astimezone(ZoneInfo(charge.member.time_zone)).date(),
+            lines=tuple(lines.get(charge.id, ())),
+            is_first=charge.id in firsts,
+        )
+        for charge in charges
+    }
+
+
+def preview_charges(charges: Sequence[Charge]) -> list[Worth]:
+    """A dry run: what these charges would earn now, in this order. Writes nothing."""
+    book = read_rule_book()
+    member_ids = {charge.member_id for charge in charges}
+    usage = read_usage(member_ids)
+    purchases = list_purchases(charges, list_first_charges(member_ids))
+    worths = []
+    for charge in charges:
+        worth = worth_of_purchase(purchases[charge.id], book, usage[charge.member_id])
+        usage[charge.member_id].add(purchases[charge.id], worth)
+        worths.append(worth)
+    return worths
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPreview:
+    subscription: Subscription
+    on: datetime
+    credits: int
+
+
+def preview_renewals(member: Member) -> list[RenewalPreview]:
+    """What the member's next renewals will give, by today's rules and today's price."""
+    now = database_now()
+    due = [
+        each
+        for each in list_subscriptions(member)
+        if each.is_renewing and each.price and each.period_ends_at >= now
+    ][:RENEWALS_SHOWN]
+    if not due:
+        return []
+    book, usage = read_rule_book(), read_usage([member.pk])[member.pk]
+    zone = ZoneInfo(member.time_zone)
+    previews = []
+    for each in due:
+        purchase = Purchase(
+            amount=each.price,
+            currency=each.currency,
+            paid_at=each.period_ends_at,
+            paid_on=each.period_ends_at.astimezone(zone).date(),
+            lines=(Line(each.service, each.price, is_recurring=True),),
+        )
+        worth = worth_of_purchase(purchase, book, usage)
+        usage.add(purchase, worth)
+        previews.append(RenewalPreview(each, each.period_ends_at, worth.credits))
+    return previews
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a charge earned what it did. `decision` is None for one that nobody explained."""
+
+    charge: Charge
+    is_waiting: bool
+    decision: EarnDecision | None
+    parts: list[Part]
+
+
+def explain_charge(charge: Charge) -> Explanation:
+    """Which rule gave what, what a cap took, or why there was nothing."""
+    decision = EarnDecision.objects.filter(pk=charge.id).first()
+    return Explanation(
+        charge=charge,
+        is_waiting=charge.credited_at is None,
+        decision=decision,
+        parts=[Part(**part) for part in decision.parts] if decision else [],
+    )
+
+
+def parts_as_facts(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Parts as a decision stores them."""
+    return [
+        {
+            "kind": part.kind, "id": part.id, "name": part.name,
+            "service": part.service, "credits": part.credits,
+        }
+        for part in parts
+    ]  # fmt: skip

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from credits.views import check_ins, statement
+from credits.views import check_ins, statement, why
 
 app_name = "credits"
 urlpatterns = [
     path("credits", statement.credits_page, name="credits"),
+    path("credits/why/<str:public_id>", why.why, name="why"),
     path("check-in", check_ins.post_check_in, name="check_in"),
 ]

@@ -1,6 +1,14 @@
-from django.contrib import admin
+"""What purchases earn, as operators edit it, and why each earned what it did."""
 
-from credits.models import EarnRule
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from credits.admin.checkin import MemberRowsAdmin
+from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
+from zone.core.ids import uuid_of
 
 
 @admin.register(EarnRule)
@@ -8,7 +16,38 @@ class EarnRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What purchases earn. A change counts for charges credited from then on."""
 
     list_display = [
-        "name", "kind", "currency", "unit_amount", "credits", "rounding", "starts_at", "ends_at",
-        "is_active",
+        "name", "kind", "currency", "service", "unit_amount", "credits", "is_flat", "rounding",
+        "starts_at", "ends_at", "is_active",
     ]  # fmt: skip
-    list_filter = ["currency", "is_active"]
+    list_filter = ["kind", "currency", "is_active"]
+
+
+@admin.register(EarnBonus)
+class EarnBonusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = [
+        "name", "percent", "currency", "minimum_amount", "times_max", "times_per", "starts_at",
+        "ends_at", "is_active",
+    ]  # fmt: skip
+    list_filter = ["is_active"]
+
+
+@admin.register(EarnPolicy)
+class EarnPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name", "bonuses", "day_cap", "month_cap", "charge_cap", "is_active"]
+
+
+@admin.register(EarnDecision)
+class EarnDecisionAdmin(MemberRowsAdmin):
+    list_display = ["charge_id", "member", "paid_on", "credits", "reason", "trimmed", "cap"]
+    list_filter = ["reason"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if term.startswith("txn_"):
+            try:
+                return queryset.filter(pk=uuid_of(term)), False
+            except ValueError:
+                return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)

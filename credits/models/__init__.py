@@ -1,5 +1,6 @@
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
+from credits.models.policy import EarnBonus, EarnDecision, EarnPolicy
 from credits.models.rule import EarnRule
 from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
 
@@ -7,6 +8,9 @@ __all__ = [
     "Account",
     "CheckIn",
     "CheckInTrack",
+    "EarnBonus",
+    "EarnDecision",
+    "EarnPolicy",
     "EarnRule",
     "Entry",
     "HeldCredits",

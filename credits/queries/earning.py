@@ -11,7 +11,7 @@ from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
 from credits.rules import Line, Part, Purchase, RuleBook, Usage, Worth, worth_of_purchase
 from zone.core.clock import database_now
 from zone.history.models import Charge, ChargeLine, Subscription
-from zone.history.queries import list_subscriptions
+from zone.history.queries.renewals import list_subscriptions
 from zone.members.models import Member
 
 RENEWALS_SHOWN = 3
@@ -75,7 +75,7 @@ def preview_charges(charges: Sequence[Charge]) -> list[Worth]:
     member_ids = {charge.member_id for charge in charges}
     usage = read_usage(member_ids)
     purchases = list_purchases(charges, list_first_charges(member_ids))
-    worths = []
+    worths: list[Worth] = []
     for charge in charges:
         worth = worth_of_purchase(purchases[charge.id], book, usage[charge.member_id])
         usage[charge.member_id].add(purchases[charge.id], worth)

@@ -1,9 +1,10 @@
 """Charges become credits, refunds take them back: once each, by the row that caused it."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Sum
@@ -11,7 +12,15 @@ from django.db.models.functions import Coalesce
 
 from credits import errors, ledger
 from credits.kinds import Counter, Funding
-from credits.rules import list_purchase_rules, owed_back, worth_of_purchase
+from credits.models import EarnDecision
+from credits.queries.earning import (
+    list_first_charges,
+    list_purchases,
+    parts_as_facts,
+    read_rule_book,
+    read_usage,
+)
+from credits.rules import Purchase, Usage, Worth, owed_back, worth_of_purchase
 from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
@@ -23,6 +32,7 @@ from zone.history.services.crediting import (
     mark_charges_credited,
     mark_refunds_credited,
 )
+from zone.members.models import Member
 
 CHARGES_PER_COMMIT = 200
 REFUNDS_PER_COMMIT = 100
@@ -61,28 +71,16 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
     charges = list_uncredited_charges(limit)
     if not charges:
         return 0
-    rules = list_purchase_rules()
     now = database_now()
-    worths = {
-        charge.id: min(
-            ledger.AMOUNT_MAX,
-            worth_of_purchase(
-                amount=charge.amount,
-                currency=charge.currency,
-                paid_at=charge.paid_at,
-                rules=rules,
-            ).credits,
-        )
-        for charge in charges
-    }
-    earning = [charge for charge in charges if worths[charge.id] > 0]
+    worths = _decide(charges)
+    earning = [charge for charge in charges if worths[charge.id].credits > 0]
     operations = {charge.id: uuid7(charge.paid_at if is_backdated else now) for charge in earning}
     answers = ledger.earn_batch(
         [
             ledger.Earn(
                 member_id=charge.member_id,
                 op_id=operations[charge.id],
-                amount=worths[charge.id],
+                amount=worths[charge.id].credits,
                 funding=Funding.PROMOTIONAL,
                 counter=Counter.PURCHASES,
                 reason="purchase",
@@ -95,9 +93,48 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
         is_owed=True,
     )
     by_charge = dict(zip((charge.id for charge in earning), answers, strict=True))
-    mark_charges_credited([_earned(charge, by_charge.get(charge.id)) for charge in charges], at=now)
+    earned = {charge.id: _earned(charge, by_charge.get(charge.id)) for charge in charges}
+    mark_charges_credited(list(earned.values()), at=now)
+    EarnDecision.objects.bulk_create(
+        [_decision(charge, worths[charge.id], earned[charge.id], now) for charge in charges]
+    )
     mark_tiers_due(charge.member_id for charge in earning)
     return len(charges)
+
+
+def _decide(charges: list[Charge]) -> dict[UUID, Worth]:
+    """What each charge is worth, oldest first: each counts towards the limits of the next."""
+    book = read_rule_book()
+    member_ids = {charge.member_id for charge in charges}
+    usage: dict[int, Usage] = {}
+    firsts: set[UUID] = set()
+    if book.has_limits:
+        # Two drains may hold two charges of one member: the second waits, and sees the first.
+        list(Member.objects.filter(pk__in=member_ids).order_by("pk").select_for_update(no_key=True))
+        usage, firsts = read_usage(member_ids), list_first_charges(member_ids)
+    purchases = list_purchases(charges, firsts)
+    worths: dict[UUID, Worth] = {}
+    for charge in charges:
+        used = usage.setdefault(charge.member_id, Usage())
+        worth = worth_of_purchase(purchases[charge.id], book, used)
+        used.add(purchases[charge.id], worth)
+        worths[charge.id] = replace(worth, credits=min(worth.credits, ledger.AMOUNT_MAX))
+    return worths
+
+
+def _decision(charge: Charge, worth: Worth, earned: EarnedCharge, now: datetime) -> EarnDecision:
+    is_closed = worth.credits > 0 and earned.earn_op_id is None
+    return EarnDecision(
+        charge_id=charge.id,
+        member_id=charge.member_id,
+        paid_on=charge.paid_at.astimezone(ZoneInfo(charge.member.time_zone)).date(),
+        credits=earned.credits_earned,
+        reason=EarnDecision.Reason.CLOSED if is_closed else worth.reason,
+        parts=parts_as_facts(worth.parts),
+        trimmed=min(worth.trimmed, ledger.AMOUNT_MAX),
+        cap=worth.cap,
+        decided_at=now,
+    )
 
 
 def _earned(charge: Charge, answer: ledger.Result | errors.LedgerError | None) -> EarnedCharge:
@@ -181,7 +218,6 @@ def _charge_of(refund: Refund) -> Charge:
 
 
 def earn_preview(*, amount: int, currency: str, at: datetime) -> int:
-    """What a purchase of `amount` minor units would earn at that moment."""
-    return worth_of_purchase(
-        amount=amount, currency=currency, paid_at=at, rules=list_purchase_rules()
-    ).credits
+    """What a plain purchase of `amount` minor units would earn at that moment."""
+    purchase = Purchase(amount=amount, currency=currency, paid_at=at, paid_on=at.date())
+    return worth_of_purchase(purchase, read_rule_book(), Usage()).credits

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from credits.queries import STATEMENT_PAGE, Balance, Expiring, get_balance, list_entries
+from credits.queries.earning import preview_renewals
 from credits.queries.tiers import get_tier
 from credits.statement import FILTERS, filter_kinds, group_by_month
 from zone.core.http import private, wants_partial
@@ -35,6 +36,7 @@ def credits_page(request: HttpRequest) -> HttpResponse:
     context |= {
         "balance": balance,
         "tier": get_tier(member),
+        "renewals": preview_renewals(member),
         "ending": _ending_soon(balance),
         "filters": [(name, label, name == word) for name, label, _kinds in FILTERS],
     }

@@ -89,5 +89,5 @@ def test_the_page_is_private_and_closed_to_strangers(client, signed_in):
 def test_the_page_takes_few_queries(signed_in, alice, django_assert_max_num_queries):
     for until in (date(2027, 3, 1), date(2027, 5, 1)):
         ledger.earn(member_id=alice.pk, op_id=uuid7(), amount=10, until=until)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(13):
         signed_in.get("/credits")

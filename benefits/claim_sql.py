@@ -14,6 +14,8 @@ _REFUSALS = {
     "ZN001": "conflict",
     "ZN002": "sold_out",
     "ZN003": "pack_refused",
+    "ZN004": "quota_full",
+    "ZN005": "budget_exhausted",
     "55P03": "busy",  # lock_not_available
     "40P01": "busy",  # deadlock_detected
 }
@@ -49,15 +51,17 @@ def take(
     partner_id: int | None,
     external_id: str | None,
     metadata: dict[str, str] | None,
+    price: int | None = None,
 ) -> Taken:
     """Take one unit of a release in one round trip; everything or nothing.
 
     Inside a caller's transaction a refusal rolls back to a savepoint; outside one, the call is a
-    transaction of its own.
+    transaction of its own. With `price` the claim is refused when the member's price is another.
     """
     statement = (
         "SELECT code, claim_id, opens_at, allowed, ledger_code, available"
-        " FROM benefits_take_claim(%s, %s, %s, %s, %s, %s::smallint, %s::smallint, %s, %s, %s::jsonb)"
+        " FROM benefits_take_claim(%s, %s, %s, %s, %s, %s::smallint, %s::smallint, %s, %s, %s::jsonb,"
+        " %s)"
     )
     parameters = [
         member_id,
@@ -70,6 +74,7 @@ def take(
         partner_id,
         external_id,
         None if metadata is None else json.dumps(metadata),
+        price,
     ]
     try:
         if connection.in_atomic_block:
@@ -115,3 +120,18 @@ def lease_claims(*, limit: int, lease: timedelta) -> dict[int, int]:
 def expire_claims(*, limit: int, actor: str) -> int:
     """Settle claims whose end has come; how many there were."""
     return int(_call("SELECT benefits_expire_claims(%s, %s)", [limit, actor])[0])
+
+
+def join_line(*, release_id: int, member_id: int) -> str:
+    """A place in the line of a sold-out release: ok, already or not_sold_out."""
+    return str(_call("SELECT benefits_join_line(%s, %s)", [release_id, member_id])[0])
+
+
+def end_place(*, entry_id: int, state: str, now: datetime) -> bool:
+    """An open place ends; what was held for it goes to the next. False when it had ended."""
+    return bool(_call("SELECT benefits_end_place(%s, %s, %s)", [entry_id, state, now])[0])
+
+
+def sweep_line(*, limit: int) -> int:
+    """Offers whose time is over pass on; how many places ended."""
+    return int(_call("SELECT benefits_sweep_line(%s)", [limit])[0])

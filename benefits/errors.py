@@ -41,6 +41,21 @@ class AdultsOnly(NotEligible):
     sentence = _("This benefit is for adults only.")
 
 
+class RuleNotMet(NotEligible):
+    """A condition of the benefit's rule. `steps`: what would open it, the nearest way first."""
+
+    def __init__(self, *, reason: str, sentence: str, steps: tuple[Any, ...]) -> None:
+        self.reason = reason
+        super().__init__()
+        self.explanation = sentence
+        self.steps = steps
+        if steps and steps[0].kind == "bind":
+            self.next_step = "bind"
+
+    def __str__(self) -> str:
+        return self.explanation
+
+
 class PaymentRequired(NotEligible):
     """A priced benefit asked for as a free one."""
 
@@ -99,6 +114,60 @@ class LimitReached(ZoneError):
         if self.facts.get("limit") == 1:
             return str(_("You already have this one: each member may claim it once."))
         return super().__str__()
+
+
+class QuotaReached(ZoneError):
+    """Facts: `limit`, such as 2_per_day; `again_at`, when the next window opens, or None."""
+
+    code = "limit_reached"
+    sentence = _("You have claimed this as often as one member may.")
+
+    def __str__(self) -> str:
+        words = {
+            "hour": _("You have claimed this as often as one member may in an hour."),
+            "day": _(
+                "You have claimed this as often as one member may in a day. Come back tomorrow."
+            ),
+            "week": _("You have claimed this as often as one member may in a week."),
+            "month": _("You have claimed this as often as one member may in a month."),
+            "cooldown": _("You claimed this a little while ago. Please come back later."),
+        }
+        return str(words.get(self.facts.get("period", ""), self.sentence))
+
+
+class NotAgain(NotEligible):
+    """A natural person's limit. Says the same whoever of the person's members used it up."""
+
+    reason = "limit"
+    sentence = _("This benefit cannot be claimed from this account at the moment.")
+
+
+class SliceSoldOut(ZoneError):
+    """A part of the stock is gone. Facts: `again_at`, when the next part opens, or None."""
+
+    code = "out_of_stock"
+    sentence = _("This part of the stock is all gone. No credits were taken.")
+
+    def __str__(self) -> str:
+        words = {
+            "hour": _("This hour's are all gone. More come with the next hour."),
+            "day": _("Today's are all gone. More come tomorrow."),
+            "week": _("This week's are all gone. More come next week."),
+            "month": _("This month's are all gone. More come next month."),
+        }
+        return str(words.get(self.facts.get("period", ""), self.sentence))
+
+
+class BudgetExhausted(ZoneError):
+    code = "budget_exhausted"
+    sentence = _("Everything set aside for this benefit has been given out. No credits were taken.")
+
+
+class StillInStock(ZoneError):
+    """Nobody needs to wait in line."""
+
+    code = "invalid_state"
+    sentence = _("There are some left: you can claim this now.")
 
 
 class NotEnoughCredits(ZoneError):

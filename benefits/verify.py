@@ -218,6 +218,57 @@ INVARIANTS: list[Invariant] = [
         is_liveness=True,
     ),
     Invariant(
+        "I31",
+        "every window of a limit holds the claims counted in it, and no more than it may",
+        """
+        SELECT so_far.quota_id, so_far.holder, so_far."window"
+        FROM benefits_quotause so_far
+        JOIN benefits_quota quota ON quota.id = so_far.quota_id
+        LEFT JOIN benefits_quotacount counted ON counted.use_id = so_far.id
+        GROUP BY so_far.id, quota.period
+        HAVING so_far.used > so_far.allowed
+            OR (quota.period <> 'cooldown' AND so_far.used <> count(counted.claim_id))
+        """,
+    ),
+    Invariant(
+        "I32",
+        "a claim counts in windows and budgets while it holds its slot, or gave it away",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        WHERE NOT claim.holds_slot AND claim.state <> 'gifted'
+          AND (EXISTS (SELECT 1 FROM benefits_quotacount counted WHERE counted.claim_id = claim.id)
+            OR EXISTS (SELECT 1 FROM benefits_budgetuse cost WHERE cost.claim_id = claim.id))
+        """,
+    ),
+    Invariant(
+        "I33",
+        "a budget has spent what its claims cost, and no more than there is",
+        """
+        SELECT budget.code
+        FROM benefits_budget budget
+        LEFT JOIN benefits_budgetuse cost ON cost.budget_id = budget.id
+        GROUP BY budget.id
+        HAVING budget.spent > budget.amount OR budget.spent <> coalesce(sum(cost.amount), 0)
+        """,
+    ),
+    Invariant(
+        "I34",
+        "a slot held for somebody in line and that place in line name each other",
+        """
+        SELECT release_id, member_id
+        FROM (
+            SELECT release_id, member_id, offered_until
+            FROM benefits_waitlistentry WHERE state = 'offered'
+        ) entry
+        FULL JOIN (
+            SELECT release_id, offered_to_id AS member_id, offered_until AS held_until
+            FROM benefits_returnedslot WHERE offered_to_id IS NOT NULL
+        ) held USING (release_id, member_id)
+        WHERE offered_until IS DISTINCT FROM held_until
+        """,
+    ),
+    Invariant(
         "I22",
         "no claim waits longer than it should",
         """

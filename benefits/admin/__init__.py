@@ -1,3 +1,3 @@
-from benefits.admin import benefit, claim, code, gift, provider, release
+from benefits.admin import benefit, claim, code, gift, limit, provider, release, segment
 
-__all__ = ["benefit", "claim", "code", "gift", "provider", "release"]
+__all__ = ["benefit", "claim", "code", "gift", "limit", "provider", "release", "segment"]

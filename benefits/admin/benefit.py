@@ -8,6 +8,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from benefits.admin.limit import PriceRowInline, QuotaInline
+from benefits.admin.rule import RULE_VERBS, RuleInline
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of, each_row
 from benefits.artwork import draw_artwork, read_upload, set_artwork
 from benefits.models import Benefit, BenefitEvent, BenefitText, DropSchedule, Release
@@ -58,7 +60,7 @@ class BenefitAdmin(VerbsAdmin):
     list_filter = ("status", "kind", "livemode", "funder")
     search_fields = ("slug", "public_id", "texts__title")
     readonly_fields = ("public_id", "status", "picture", "created_at", "updated_at")
-    inlines = (TextInline, ReleaseInline, EventInline)
+    inlines = (TextInline, QuotaInline, PriceRowInline, RuleInline, ReleaseInline, EventInline)
     actions = ("submit", "send_back", "approve", "open_now", "pause", "end")
     verbs = (
         Verb(
@@ -68,6 +70,7 @@ class BenefitAdmin(VerbsAdmin):
             PictureForm,
             change_picture,
         ),
+        *RULE_VERBS,
     )
 
     @admin.display(description=gettext_lazy("picture"))

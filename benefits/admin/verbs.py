@@ -25,6 +25,7 @@ class Verb:
     permission: str
     form: type[forms.Form]
     run: Callable[[HttpRequest, Any, dict[str, Any]], str]
+    initial: Callable[[Any], dict[str, Any]] = lambda row: {}
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -91,7 +92,11 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if not request.user.has_perm(verb.permission):  # type: ignore[union-attr]
                 raise PermissionDenied
             is_post = request.method == "POST"
-            form = verb.form(request.POST, request.FILES) if is_post else verb.form()
+            form = (
+                verb.form(request.POST, request.FILES)
+                if is_post
+                else verb.form(initial=verb.initial(row))
+            )
             if is_post and form.is_valid():
                 try:
                     said = verb.run(request, row, form.cleaned_data)

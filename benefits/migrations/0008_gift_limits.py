@@ -7,9 +7,8 @@ from zone.core.sql import run_sql_file
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
 DROP_TAKE = """
-DROP FUNCTION benefits_take_claim(
+DROP FUNCTION IF EXISTS benefits_take_claim(
     bigint, bigint, uuid, text, text, smallint, smallint, bigint, text, jsonb);
-DROP TYPE benefits_take;
 """
 
 

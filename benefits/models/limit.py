@@ -35,6 +35,8 @@ class Quota(models.Model):
     )
     allowed = models.PositiveIntegerField(_("claims"), default=1, validators=[MinValueValidator(1)])
     pause_minutes = models.PositiveIntegerField(_("pause, minutes"), null=True, blank=True)
+    # Members count by their own calendar; persons and everybody together by this one.
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
     is_active = models.BooleanField(_("in force"), default=True)
 
     class Meta:
@@ -69,6 +71,7 @@ class QuotaUse(models.Model):
     holder = models.CharField(max_length=64)
     window = models.CharField(max_length=16)  # The window's first local day or hour; empty: ever.
     used = models.PositiveIntegerField()
+    allowed = models.PositiveIntegerField()  # As it was when `used` last rose.
     frees_at = models.DateTimeField(null=True)  # Of a cooldown: when the next claim may come.
 
     class Meta:
@@ -77,6 +80,9 @@ class QuotaUse(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["quota", "holder", "window"], name="benefits_quotause_window"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(used__lte=models.F("allowed")), name="benefits_quotause_within"
             ),
         ]
 

@@ -12,6 +12,7 @@ from benefits.queries.claims import (
     list_claims,
     list_expiring,
 )
+from benefits.queries.limits import Terms, read_terms
 from benefits.queries.stock import (
     FEW_UNITS_MAX,
     StockBand,
@@ -20,6 +21,13 @@ from benefits.queries.stock import (
     pick_release,
     stock_band,
     with_reading,
+)
+from benefits.queries.verdicts import (
+    find_rule_refusal,
+    get_member_refusal,
+    read_verdicts,
+    refusal_of,
+    whole_rule,
 )
 
 __all__ = [
@@ -30,19 +38,26 @@ __all__ = [
     "ClaimCounts",
     "Segment",
     "StockBand",
+    "Terms",
     "count_claims",
     "count_left",
     "find_claim",
     "find_code",
     "find_open_release",
+    "find_rule_refusal",
     "get_card",
     "get_claim",
+    "get_member_refusal",
     "list_cards",
     "list_claims",
     "list_drops",
     "list_expiring",
     "make_cards",
     "pick_release",
+    "read_terms",
+    "read_verdicts",
+    "refusal_of",
     "stock_band",
+    "whole_rule",
     "with_reading",
 ]

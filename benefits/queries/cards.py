@@ -7,10 +7,14 @@ from typing import Any, Literal
 from django.db.models import Q, QuerySet
 
 from benefits import rules
-from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted
+from benefits.conditions.leaves import Step
+from benefits.conditions.tree import Verdict
+from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted, RuleNotMet
 from benefits.models import Benefit, Claim, Release
 from benefits.models.claim import COUNTED
+from benefits.queries.limits import Terms, read_terms
 from benefits.queries.stock import StockBand, count_left, pick_release, stock_band, with_reading
+from benefits.queries.verdicts import read_verdicts, refusal_of
 from zone.core.errors import NotFound, ZoneError
 from zone.members.models import Member
 
@@ -46,6 +50,11 @@ class Card:
         return self.refusal.next_step if isinstance(self.refusal, NotEligible) else ""
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """The shortest way to be let in by the benefit's rule; empty when there is none."""
+        return self.refusal.steps if isinstance(self.refusal, RuleNotMet) else ()
+
+    @property
     def gap(self) -> int:
         """Credits still missing."""
         if isinstance(self.refusal, NotEnoughCredits):
@@ -71,17 +80,19 @@ def _card(
     benefit: Benefit,
     *,
     facts: rules.MemberFacts | None,
+    release: Release | None,
+    terms: Terms | None,
+    verdict: Verdict | None,
     left: dict[int, int],
     owned: dict[int, list[Claim]],
     available: int | None,
     now: datetime,
     language: str,
 ) -> Card:
-    releases: list[Release] = benefit.current_releases  # type: ignore[attr-defined]
-    release = pick_release(releases, left, now=now)
     mine = owned.get(release.pk, []) if release else []
     units = left.get(release.pk, 0) if release else 0
     price = release.price_credits if release else benefit.price_credits
+    price = terms.price_credits if terms else price
     refusal = rules.find_window_refusal(benefit=benefit, release=release, now=now)
     state: CardState = "claimable"
     if release is not None and len(mine) >= release.per_member:
@@ -96,6 +107,8 @@ def _card(
         state = "sold_out"
     elif facts is not None:
         refusal = rules.find_member_refusal(benefit=benefit, facts=facts)
+        if refusal is None:
+            refusal = refusal_of(verdict) or (terms.refusal if terms else None)
         if refusal is None and available is not None:
             refusal = rules.find_credits_refusal(price=price, available=available)
         state = "locked" if refusal else "claimable"
@@ -131,9 +144,22 @@ def make_cards(
     ]
     left = count_left(release_ids, now=now)
     owned = _owned(member, benefits) if member else {}
+    chosen = {
+        benefit.pk: pick_release(benefit.current_releases, left, now=now)  # type: ignore[attr-defined]
+        for benefit in benefits
+    }
+    terms: dict[int, Terms] = {}
+    verdicts: dict[int, Verdict] = {}
+    if member is not None:
+        pairs = [(benefit, release) for benefit in benefits if (release := chosen[benefit.pk])]
+        terms = read_terms(member=member, chosen=pairs, now=now)
+        verdicts = read_verdicts(member=member, benefits=benefits, now=now)
     return [
         _card(
             benefit,
+            release=chosen[benefit.pk],
+            terms=terms.get(benefit.pk),
+            verdict=verdicts.get(benefit.pk),
             facts=facts,
             left=left,
             owned=owned,
@@ -167,7 +193,7 @@ def list_cards(
 ) -> list[Card]:
     """The catalogue in its order, as this member sees it.
 
-    `available` is the member's credits; None leaves the price out of the verdict. At most seven
+    `available` is the member's credits; None leaves the price out of the verdict. At most fourteen
     queries, whatever the number of cards.
     """
     benefits = _open_to(Benefit.objects.listed(now), member)

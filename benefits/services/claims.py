@@ -27,6 +27,7 @@ def claim_benefit(
     partner_id: int | None = None,
     external_id: str | None = None,
     metadata: dict[str, str] | None = None,
+    price: int | None = None,
 ) -> Claim:
     """Give a member the next unit of a release.
 
@@ -35,8 +36,9 @@ def claim_benefit(
     the grant worker finds it. Safe to repeat: the same member and op_id return the first claim.
 
     Raises NotEligible and its kinds, NotStarted, Ended, Paused, LimitReached, SoldOut,
-    NotEnoughCredits, MemberSuspended, MemberErased, NotFound; Unavailable when the ledger cannot
-    answer. After any of them nothing has changed.
+    NotEnoughCredits, QuotaReached, SliceSoldOut, BudgetExhausted, PriceChanged when `price` is
+    given and is not this member's, MemberSuspended, MemberErased, NotFound; Unavailable when the
+    ledger cannot answer. After any of them nothing has changed.
     """
     if first := queries.find_claim(member=member, op_id=op_id):
         return first  # A retry gets its first answer, whatever has changed since.
@@ -54,10 +56,11 @@ def claim_benefit(
         partner_id=partner_id,
         external_id=external_id,
         metadata=metadata,
+        price=price,
     )
     claim = queries.find_claim(member=member, op_id=op_id)
     if claim is None:
-        raise _refusal_of(taken, release=release)
+        raise _refusal_of(taken, member=member, release=release, now=now)
     if claim.is_waiting_for_provider:
         nudge("benefits.tasks.drain_grants")  # A lost nudge costs seconds: the drain finds the row.
     return claim
@@ -71,13 +74,18 @@ def refuse_unless_eligible(
     refusal: ZoneError | None = rules.find_member_refusal(
         benefit=benefit, facts=rules.facts_of(member, now=now)
     ) or rules.find_window_refusal(benefit=benefit, release=release, now=now)
-    if refusal is None and release.price_credits and not pays_with_credits:
-        refusal = errors.PaymentRequired()
+    if refusal is None:
+        refusal = queries.find_rule_refusal(member=member, benefit=benefit, now=now)
+    if refusal is None and not pays_with_credits:
+        price = _terms_of(member, release, now=now).price_credits
+        refusal = errors.PaymentRequired() if price else None
     if refusal is not None:
         raise refusal
 
 
-def _refusal_of(taken: claim_sql.Taken, *, release: Release) -> ZoneError:
+def _refusal_of(
+    taken: claim_sql.Taken, *, member: Member, release: Release, now: datetime
+) -> ZoneError:
     """What the database said, in words."""
     match taken.code:
         case "not_found":
@@ -95,8 +103,16 @@ def _refusal_of(taken: claim_sql.Taken, *, release: Release) -> ZoneError:
         case "conflict":
             # Not this operation's claim, so another one of this member took the last of the limit.
             return errors.LimitReached(limit=release.per_member)
+        case "quota_full":
+            # A limit that another claim filled an instant ago may be free again by now.
+            return _terms_of(member, release, now=now).refusal or Unavailable()
+        case "budget_exhausted":
+            return errors.BudgetExhausted()
+        case "price_changed":
+            return errors.PriceChanged()
         case "ledger_refused":
-            return _ledger_refusal(taken, release=release)
+            price = _terms_of(member, release, now=now).price_credits
+            return _ledger_refusal(taken, price=price)
         case "busy":
             return Unavailable()
     log.error(
@@ -106,13 +122,16 @@ def _refusal_of(taken: claim_sql.Taken, *, release: Release) -> ZoneError:
     return Unavailable()
 
 
-def _ledger_refusal(taken: claim_sql.Taken, *, release: Release) -> ZoneError:
+def _terms_of(member: Member, release: Release, *, now: datetime) -> queries.Terms:
+    chosen = [(release.benefit, release)]
+    return queries.read_terms(member=member, chosen=chosen, now=now)[release.benefit_id]
+
+
+def _ledger_refusal(taken: claim_sql.Taken, *, price: int) -> ZoneError:
     match taken.ledger_code:
         case "insufficient":
             available = taken.available or 0
-            return errors.NotEnoughCredits(
-                gap=max(release.price_credits - available, 1), available=available
-            )
+            return errors.NotEnoughCredits(gap=max(price - available, 1), available=available)
         case "frozen" | "closed":
             return errors.MemberSuspended()
         case "conflict" | "replayed":

@@ -123,8 +123,8 @@ def return_claim(*, claim: Claim, now: datetime, actor: str) -> Claim:
         if state != State.GRANTED or claim.revealed_at is not None or claim.mode != "codes":
             raise ClaimNotUsable(status=state)
         move_claim(claim, to=State.RETURNED, cause="return", actor=actor, now=now, ended_at=now)
+        give_credits_back(claim)  # The account first, as a claim locks it.
         claim_sql.let_go(claim_id=claim.pk, now=now)
-        give_credits_back(claim)
     return claim
 
 

@@ -1,8 +1,9 @@
 -- Whether this member could have a slot of the release. Reads only.
-CREATE FUNCTION benefits_has_slot(p_release bigint, p_member bigint, p_now timestamptz)
+CREATE OR REPLACE FUNCTION benefits_has_slot(p_release bigint, p_member bigint, p_now timestamptz)
 RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
         SELECT 1
         FROM benefits_slotcounter counter
         WHERE counter.release_id = p_release
@@ -12,19 +13,21 @@ LANGUAGE sql STABLE AS $$
         SELECT 1
         FROM benefits_returnedslot returned
         WHERE returned.release_id = p_release
-          AND (returned.offered_to_id IS NULL OR returned.offered_to_id = p_member)
+          AND (returned.offered_to_id IS NULL
+               OR (returned.offered_to_id = p_member AND returned.offered_until > p_now))
           AND (returned.sells_until IS NULL OR returned.sells_until > p_now)
-    )
+    );
+END
 $$;
 
--- The next slot of a release, or null when there is none left for this member.
+-- The next slot of a release that is held for nobody, or null when there is none left.
 --
 -- Ranges whose codes end first go first; among equals each operation starts somewhere else, so
 -- that claims of one instant meet on different rows. Every range is tried before the answer is
 -- "none": an emptied range never fills again (raising the stock adds ranges), so a range that is
 -- missing from the loop's snapshot cannot hold a slot.
-CREATE FUNCTION benefits_next_slot(
-    p_release bigint, p_member bigint, p_op uuid, p_now timestamptz
+CREATE OR REPLACE FUNCTION benefits_next_slot(
+    p_release bigint, p_op uuid, p_now timestamptz
 ) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -57,9 +60,9 @@ BEGIN
         SELECT returned.id
         FROM benefits_returnedslot returned
         WHERE returned.release_id = p_release
-          AND (returned.offered_to_id IS NULL OR returned.offered_to_id = p_member)
+          AND returned.offered_to_id IS NULL
           AND (returned.sells_until IS NULL OR returned.sells_until > p_now)
-        ORDER BY returned.offered_to_id IS NULL, returned.id
+        ORDER BY returned.id
         LIMIT 1
         FOR UPDATE
     )
@@ -70,7 +73,7 @@ $$;
 
 -- The last instant a claim made at p_at may be used: the end of the member's own day after
 -- p_days more, never past the benefit's own end or the last day of its code. Null: no end.
-CREATE FUNCTION benefits_valid_until(
+CREATE OR REPLACE FUNCTION benefits_valid_until(
     p_at timestamptz, p_zone text, p_days integer, p_cap timestamptz, p_code_ends_on date
 ) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -84,7 +87,7 @@ $$;
 
 -- A claim lets go of its slot: back to the release, for the next member. Only for a slot whose
 -- code nobody has seen. Safe to repeat: the second time there is nothing to let go.
-CREATE FUNCTION benefits_let_go(p_claim bigint, p_now timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION benefits_let_go(p_claim bigint, p_now timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v_release bigint;

@@ -4,20 +4,13 @@
 -- One that shows only afterwards is raised, so that the caller's transaction takes all of it back:
 --   ZN001  another claim of this member was first (the same operation, or the last of the limit)
 --   ZN002  the last slot went to somebody else after the credits were taken
+--   ZN004  a limit was used up by another claim meanwhile
+--   ZN005  the money budget was used up meanwhile
 --   ZN003  the ledger refused what a credit pack gives; MESSAGE is its code
 --
--- Credits before the slot: the member's account row is nobody else's, a counter row is everybody's,
--- so it is locked last and for the shortest time.
-CREATE TYPE benefits_take AS (
-    code text,
-    claim_id bigint,
-    opens_at timestamptz,
-    allowed integer,
-    ledger_code text,
-    available integer
-);
-
-CREATE FUNCTION benefits_take_claim(
+-- Locks in one order: the member's account, which is nobody else's, then the limits by their keys,
+-- the budget, and last the counter row, which is everybody's.
+CREATE OR REPLACE FUNCTION benefits_take_claim(
     p_member bigint,
     p_release bigint,
     p_op uuid,
@@ -27,13 +20,19 @@ CREATE FUNCTION benefits_take_claim(
     p_pack_counter smallint,
     p_partner bigint,
     p_external text,
-    p_metadata jsonb
+    p_metadata jsonb,
+    p_price integer DEFAULT NULL
 ) RETURNS benefits_take
 LANGUAGE plpgsql AS $$
 DECLARE
     v_now constant timestamptz := zone_now();
     v_release record;
-    v_zone text;
+    v_member record;
+    v_price integer;
+    v_quota record;
+    v_use bigint;
+    v_uses bigint[] := '{}';
+    v_frees_at timestamptz[] := '{}';
     v_held integer;
     v_slot integer;
     v_nth integer;
@@ -47,6 +46,15 @@ BEGIN
            release.opens_at, release.closes_at, release.benefit_id,
            benefit.status, benefit.visible_from, benefit.claimable_from, benefit.claimable_until,
            benefit.usable_from, benefit.usable_until, benefit.valid_days, benefit.detail,
+           benefit.budget_id, benefit.unit_cost, benefit.unit_cost_currency,
+           EXISTS (
+               SELECT 1 FROM benefits_quota quota
+               WHERE quota.benefit_id = benefit.id AND quota.is_active
+           ) AS has_quotas,
+           EXISTS (
+               SELECT 1 FROM benefits_returnedslot held
+               WHERE held.release_id = release.id AND held.offered_to_id = p_member
+           ) AS has_offer,
            (
                SELECT terms.id
                FROM benefits_benefitterms terms
@@ -82,17 +90,43 @@ BEGIN
         RETURN ('limit_reached', NULL, NULL, v_release.per_member, NULL, NULL)::benefits_take;
     END IF;
 
+    SELECT time_zone, wallet_id, person_token INTO STRICT v_member
+    FROM members_member WHERE id = p_member;
+    IF v_release.has_quotas THEN
+        PERFORM 1
+        FROM benefits_quotas_of(v_release.benefit_id, p_release, p_member, v_member.wallet_id,
+                                v_member.time_zone, v_member.person_token, v_now)
+        WHERE is_full;
+        IF FOUND THEN
+            RETURN ('quota_full', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+        END IF;
+    END IF;
+    IF v_release.budget_id IS NOT NULL THEN
+        PERFORM 1
+        FROM benefits_budget
+        WHERE id = v_release.budget_id AND currency = v_release.unit_cost_currency
+          AND spent + v_release.unit_cost <= amount;
+        IF NOT FOUND THEN
+            RETURN ('budget_exhausted', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+        END IF;
+    END IF;
+    v_price := CASE v_release.mode WHEN 'credits' THEN 0 ELSE benefits_price_for(
+        v_release.benefit_id, p_member, v_member.wallet_id, v_release.price_credits) END;
+    IF v_price <> p_price THEN
+        RETURN ('price_changed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+    END IF;
+
     -- A storm on an empty release ends here, without a write.
     IF NOT benefits_has_slot(p_release, p_member, v_now) THEN
         RETURN ('sold_out', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
 
-    IF v_release.price_credits > 0 THEN
+    IF v_price > 0 THEN
         IF v_release.mode = 'provider' THEN
-            v_paid := ledger.hold(p_member, p_op, v_release.price_credits, p_counter,
+            v_paid := ledger.hold(p_member, p_op, v_price, p_counter,
                                   'benefit', p_public_id, NULL);
         ELSE
-            v_paid := ledger.spend(p_member, p_op, v_release.price_credits, p_counter,
+            v_paid := ledger.spend(p_member, p_op, v_price, p_counter,
                                    'benefit', p_public_id);
         END IF;
         IF v_paid.code <> 'ok' THEN
@@ -100,15 +134,49 @@ BEGIN
         END IF;
     END IF;
 
-    v_slot := benefits_next_slot(p_release, p_member, p_op, v_now);
+    IF v_release.has_quotas THEN
+        FOR v_quota IN
+            SELECT * FROM benefits_quotas_of(
+                v_release.benefit_id, p_release, p_member, v_member.wallet_id,
+                v_member.time_zone, v_member.person_token, v_now)
+        LOOP
+            v_use := benefits_count_in_window(
+                v_quota.quota_id, v_quota.holder, v_quota.window_key, v_quota.allowed,
+                v_now + v_quota.pause, v_now);
+            IF v_use IS NULL THEN
+                RAISE EXCEPTION USING ERRCODE = 'ZN004', MESSAGE = 'a limit was used up meanwhile';
+            END IF;
+            v_uses := v_uses || v_use;
+            v_frees_at := v_frees_at || (v_now + v_quota.pause);
+        END LOOP;
+    END IF;
+    IF v_release.budget_id IS NOT NULL AND NOT benefits_spend_budget(
+        v_release.budget_id, v_release.unit_cost, v_release.unit_cost_currency) THEN
+        RAISE EXCEPTION USING ERRCODE = 'ZN005', MESSAGE = 'the budget was used up meanwhile';
+    END IF;
+
+    -- A slot held for this member comes first; once its time is over it is not theirs any more.
+    IF v_release.has_offer THEN
+        UPDATE benefits_waitlistentry
+        SET state = 'claimed', ended_at = v_now
+        WHERE release_id = p_release AND member_id = p_member
+          AND state = 'offered' AND offered_until > v_now;
+        IF FOUND THEN
+            DELETE FROM benefits_returnedslot
+            WHERE release_id = p_release AND offered_to_id = p_member
+            RETURNING slot INTO STRICT v_slot;
+        END IF;
+    END IF;
     IF v_slot IS NULL THEN
-        IF v_release.price_credits = 0 THEN
+        v_slot := benefits_next_slot(p_release, p_op, v_now);
+    END IF;
+    IF v_slot IS NULL THEN
+        IF v_price = 0 AND NOT v_release.has_quotas AND v_release.budget_id IS NULL THEN
             RETURN ('sold_out', NULL, NULL, NULL, NULL, NULL)::benefits_take;
         END IF;
         RAISE EXCEPTION USING ERRCODE = 'ZN002', MESSAGE = 'the last slot is gone';
     END IF;
 
-    SELECT time_zone INTO STRICT v_zone FROM members_member WHERE id = p_member;
     IF v_release.mode = 'codes' THEN
         -- STRICT: a slot on sale without its code is a fault of ours, never a claim.
         SELECT expires_on INTO STRICT v_code_ends_on
@@ -137,14 +205,14 @@ BEGIN
             failure_code, partner_id, external_id, metadata
         ) VALUES (
             p_public_id, p_member, p_release, v_release.benefit_id, v_release.terms_id, v_slot,
-            v_nth, p_op, v_release.mode, v_state, true, v_release.price_credits,
+            v_nth, p_op, v_release.mode, v_state, true, v_price,
             v_release.per_member, v_release.livemode, '',
             CASE v_state WHEN 'reserved' THEN v_now END, 0, v_now,
             CASE WHEN v_state <> 'reserved' THEN v_now END,
             CASE v_state WHEN 'redeemed' THEN v_now END,
             CASE v_state WHEN 'granted' THEN greatest(v_now, v_release.usable_from) END,
             CASE v_state WHEN 'granted' THEN benefits_valid_until(
-                v_now, v_zone, v_release.valid_days, v_release.usable_until, v_code_ends_on) END,
+                v_now, v_member.time_zone, v_release.valid_days, v_release.usable_until, v_code_ends_on) END,
             v_now, '', p_partner, p_external, p_metadata
         )
         ON CONFLICT DO NOTHING
@@ -155,10 +223,19 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'ZN001', MESSAGE = 'another claim was first';
     END IF;
 
+    IF v_release.has_quotas THEN
+        INSERT INTO benefits_quotacount (claim_id, use_id, frees_at)
+        SELECT v_claim, counted.use_id, counted.frees_at
+        FROM unnest(v_uses, v_frees_at) AS counted (use_id, frees_at);
+    END IF;
+    IF v_release.budget_id IS NOT NULL THEN
+        PERFORM benefits_record_cost(v_claim, v_release.budget_id, v_release.unit_cost);
+    END IF;
+
     IF v_release.mode = 'credits' THEN
         v_paid := ledger.earn(
             p_member, p_op, (v_release.detail ->> 'credits')::integer,
-            ((v_now AT TIME ZONE v_zone) + interval '12 months')::date, 0::smallint,
+            ((v_now AT TIME ZONE v_member.time_zone) + interval '12 months')::date, 0::smallint,
             p_pack_counter, 'benefit', p_public_id, v_now);
         IF v_paid.code <> 'ok' THEN
             RAISE EXCEPTION USING ERRCODE = 'ZN003', MESSAGE = v_paid.code;

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from benefits import queries
-from benefits.errors import NotEnoughCredits, PriceChanged, SoldOut
+from benefits.errors import NotEnoughCredits, SoldOut
 from benefits.forms import ClaimForm
 from benefits.models import Claim, Release
 from benefits.models.release import Fulfilment
@@ -63,14 +63,13 @@ def _claim(member: Member, slug: str, form: ClaimForm) -> Claim:
     )
     if release is None:
         raise NotFound()
-    if release.price_credits != form.cleaned_data["price"]:
-        raise PriceChanged()
     return claim_benefit(
         member=member,
         release=release,
         op_id=op_id,
         now=database_now(),
         actor=f"member:{member.public_id}",
+        price=form.cleaned_data["price"],
     )
 
 

@@ -91,6 +91,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "ended": ProblemKind(409, _("The benefit has ended"), _FINAL),
     "paused": ProblemKind(409, _("The benefit is paused"), _FINAL),
     "out_of_stock": ProblemKind(409, _("The benefit is out of stock"), _FINAL),
+    "budget_exhausted": ProblemKind(409, _("The benefit's budget is used up"), _FINAL),
     "limit_reached": ProblemKind(
         409, _("A limit is reached"), _FINAL, ("limit",), formats={"limit": LIMIT_FORMAT}
     ),

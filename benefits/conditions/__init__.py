@@ -1,0 +1,1 @@
+"""Who may claim: a tree of conditions, read from one snapshot of a member."""

@@ -1,0 +1,381 @@
+"""The conditions there are. Each checks its own JSON, explains itself and knows its next step.
+
+A new condition is a class here and an entry in `LEAVES`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Protocol
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from benefits.conditions.snapshot import WINDOW_DAYS_MAX, Purchase, Snapshot
+from zone.core.money import format_money
+
+STOREFRONTS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something a member can do. `after` is the member once it is done; `weight` ranks it."""
+
+    kind: str  # bind, wait, buy, spend, subscribe, claim, language
+    sentence: str
+    weight: int
+    after: Snapshot
+    amount: int = 0  # days, purchases or minor units
+    subject: str = ""  # a service, a benefit's address, a language
+    href: str = ""
+
+
+class Leaf(Protocol):
+    """One condition. `step` is None when there is nothing a member could do."""
+
+    source: ClassVar[str]
+    reason: ClassVar[str]
+
+    def holds(self, member: Snapshot) -> bool: ...
+    def explain(self, member: Snapshot) -> str: ...
+    def step(self, member: Snapshot) -> Step | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WalletIs:
+    of: tuple[str, ...]
+    source: ClassVar[str] = ""
+    reason: ClassVar[str] = "wallet"
+
+    def holds(self, member: Snapshot) -> bool:
+        return member.wallet in self.of
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This benefit is for members of another wallet.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class StorefrontIs:
+    of: tuple[str, ...]
+    source: ClassVar[str] = ""
+    reason: ClassVar[str] = "storefront"
+
+    def holds(self, member: Snapshot) -> bool:
+        return member.storefront in self.of
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This benefit is for Apple accounts of another region.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageIs:
+    of: tuple[str, ...]
+    source: ClassVar[str] = ""
+    reason: ClassVar[str] = "language"
+
+    def holds(self, member: Snapshot) -> bool:
+        return member.language in self.of
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This benefit is for members who read another language.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None  # A setting is not a way to earn something.
+
+
+@dataclass(frozen=True, slots=True)
+class Adult:
+    source: ClassVar[str] = ""
+    reason: ClassVar[str] = "adults_only"
+
+    def holds(self, member: Snapshot) -> bool:
+        return member.is_adult
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This benefit is for adults only.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFor:
+    """Bound to an Apple account for so many days; 0 is from the first moment."""
+
+    days: int
+    source: ClassVar[str] = ""
+    reason: ClassVar[str] = "binding_age"
+
+    def holds(self, member: Snapshot) -> bool:
+        return member.bound_at is not None and member.now - member.bound_at >= timedelta(self.days)
+
+    def explain(self, member: Snapshot) -> str:
+        if member.bound_at is None:
+            return _("Link your wallet to your Apple account first.")
+        days = self._missing(member.bound_at, member)
+        return ngettext(
+            "Your Apple account must be linked %(days)s day longer.",
+            "Your Apple account must be linked %(days)s days longer.",
+            days,
+        ) % {"days": days}
+
+    def step(self, member: Snapshot) -> Step | None:
+        if member.bound_at is None:
+            after = replace(member, bound_at=member.now)
+            return Step("bind", _("Link your Apple account"), 2, after, href="/bind")
+        days = self._missing(member.bound_at, member)
+        sentence = ngettext("Wait %(days)s day", "Wait %(days)s days", days) % {"days": days}
+        after = replace(member, now=member.now + timedelta(days=days))
+        return Step("wait", sentence, 1 + days, after, amount=days)
+
+    def _missing(self, bound_at: datetime, member: Snapshot) -> int:
+        rest = bound_at + timedelta(days=self.days) - member.now
+        return max(-(-rest // timedelta(days=1)), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """So many purchases in the last days."""
+
+    count: int
+    days: int
+    source: ClassVar[str] = "purchases"
+    reason: ClassVar[str] = "purchases"
+
+    def holds(self, member: Snapshot) -> bool:
+        return self._missing(member) <= 0
+
+    def _missing(self, member: Snapshot) -> int:
+        return self.count - len(member.purchases_since(self.days))
+
+    def explain(self, member: Snapshot) -> str:
+        number = self._missing(member)
+        return ngettext(
+            "%(number)s more purchase at Apple is needed within %(days)s days.",
+            "%(number)s more purchases at Apple are needed within %(days)s days.",
+            number,
+        ) % {"number": number, "days": self.days}
+
+    def step(self, member: Snapshot) -> Step | None:
+        number = self._missing(member)
+        sentence = ngettext(
+            "Make %(number)s more purchase of any size at Apple",
+            "Make %(number)s more purchases of any size at Apple",
+            number,
+        ) % {"number": number}
+        bought = (Purchase(member.now, 1, member.currency),) * number
+        after = replace(member, purchases=member.purchases + bought)
+        return Step("buy", sentence, 3 * number, after, amount=number)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """So much money spent in one currency in the last days."""
+
+    amount: int
+    currency: str
+    days: int
+    source: ClassVar[str] = "purchases"
+    reason: ClassVar[str] = "spending"
+
+    def holds(self, member: Snapshot) -> bool:
+        return self._missing(member) <= 0
+
+    def _missing(self, member: Snapshot) -> int:
+        spent = [p.amount for p in member.purchases_since(self.days) if p.currency == self.currency]
+        return self.amount - sum(spent)
+
+    def explain(self, member: Snapshot) -> str:
+        return _("%(amount)s more must be spent at Apple within %(days)s days.") % {
+            "amount": format_money(self._missing(member), self.currency, member.language),
+            "days": self.days,
+        }
+
+    def step(self, member: Snapshot) -> Step | None:
+        if member.currency != self.currency:
+            return None  # Their wallet pays in another currency.
+        gap = self._missing(member)
+        amount = format_money(gap, self.currency, member.language)
+        sentence = _("Spend %(amount)s more at Apple") % {"amount": amount}
+        bought = Purchase(member.now, gap, self.currency)
+        after = replace(member, purchases=(*member.purchases, bought))
+        return Step("spend", sentence, 4 + gap // 1000, after, amount=gap, subject=self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """How the member stands with a service: `open`, `never`, `ever` or `lapsed`."""
+
+    service: str
+    state: str
+    STATES: ClassVar[tuple[str, ...]] = ("open", "never", "ever", "lapsed")
+    source: ClassVar[str] = "subscriptions"
+    reason: ClassVar[str] = "subscription"
+
+    def holds(self, member: Snapshot) -> bool:
+        is_open = (self.service, True) in member.subscriptions
+        was_there = is_open or (self.service, False) in member.subscriptions
+        return {
+            "open": is_open,
+            "never": not was_there,
+            "ever": was_there,
+            "lapsed": was_there and not is_open,
+        }[self.state]
+
+    def explain(self, member: Snapshot) -> str:
+        name = _service_name(self.service)
+        return {
+            "open": _("This is for members who subscribe to %(service)s."),
+            "never": _("This is for members who never had %(service)s."),
+            "ever": _("This is for members who have had %(service)s."),
+            "lapsed": _("This is for members who had %(service)s before."),
+        }[self.state] % {"service": name}
+
+    def step(self, member: Snapshot) -> Step | None:
+        if self.state not in ("open", "ever"):
+            return None
+        held = member.subscriptions | {(self.service, True)}
+        sentence = _("Subscribe to %(service)s") % {"service": _service_name(self.service)}
+        after = replace(member, subscriptions=held)
+        return Step("subscribe", sentence, 8, after, subject=self.service)
+
+
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    code: str
+    source: ClassVar[str] = "segments"
+    reason: ClassVar[str] = "segment"
+
+    def holds(self, member: Snapshot) -> bool:
+        return self.code in member.segments
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This benefit is for invited members.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """How often the member holds another benefit: at least, or at most."""
+
+    benefit: str
+    least: int | None = None
+    most: int | None = None
+    source: ClassVar[str] = "claims"
+    reason: ClassVar[str] = "claims"
+
+    def holds(self, member: Snapshot) -> bool:
+        number = member.claims.get(self.benefit, 0)
+        return (self.least is None or number >= self.least) and (
+            self.most is None or number <= self.most
+        )
+
+    def explain(self, member: Snapshot) -> str:
+        if self.least is not None and member.claims.get(self.benefit, 0) < self.least:
+            return _("Another benefit has to be claimed before this one.")
+        return _("This is for members who have not claimed a related benefit.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        number = member.claims.get(self.benefit, 0)
+        if self.least is None or number >= self.least:
+            return None
+        gap = self.least - number
+        after = replace(member, claims={**member.claims, self.benefit: self.least})
+        sentence = _("Claim the benefit that comes before this one")
+        href = f"/benefits/{self.benefit}"
+        return Step("claim", sentence, 5 * gap, after, gap, subject=self.benefit, href=href)
+
+
+def _service_name(service: str) -> str:
+    return {"apple_music": "Apple Music", "icloud_plus": "iCloud+"}.get(service, service)
+
+
+class BadLeaf(Exception):
+    """A condition's values cannot be read; the message says which and why."""
+
+
+def _texts(values: dict[str, Any], name: str) -> tuple[str, ...]:
+    found = values.pop(name, None)
+    if (
+        not isinstance(found, list)
+        or not 0 < len(found) <= STOREFRONTS_MAX
+        or not all(isinstance(item, str) and 0 < len(item) <= 60 for item in found)
+    ):
+        raise BadLeaf(_("“%(name)s” must be a list of words.") % {"name": name})
+    return tuple(found)
+
+
+def _text(values: dict[str, Any], name: str, allowed: tuple[str, ...] = ()) -> str:
+    found = values.pop(name, None)
+    if not isinstance(found, str) or not 0 < len(found) <= 80 or (allowed and found not in allowed):
+        raise BadLeaf(_("“%(name)s” has a value it cannot have.") % {"name": name})
+    return found
+
+
+def _number(values: dict[str, Any], name: str, least: int, most: int) -> int:
+    found = values.pop(name, None)
+    if not isinstance(found, int) or isinstance(found, bool) or not least <= found <= most:
+        raise BadLeaf(
+            _("“%(name)s” must be a whole number from %(least)s to %(most)s.")
+            % {"name": name, "least": least, "most": most}
+        )
+    return found
+
+
+def _optional_number(values: dict[str, Any], name: str) -> int | None:
+    return _number(values, name, 0, 1000) if name in values else None
+
+
+def read_leaf(values: dict[str, Any]) -> Leaf:
+    """A condition from its JSON object. Raises BadLeaf; nothing unknown is let pass."""
+    rest = dict(values)
+    kind = rest.pop("is", None)
+    leaf: Leaf
+    match kind:
+        case "wallet":
+            leaf = WalletIs(_texts(rest, "of"))
+        case "storefront":
+            leaf = StorefrontIs(_texts(rest, "of"))
+        case "language":
+            leaf = LanguageIs(_texts(rest, "of"))
+        case "adult":
+            leaf = Adult()
+        case "bound":
+            leaf = BoundFor(_number(rest, "days", 0, 3660))
+        case "purchases":
+            leaf = Bought(
+                _number(rest, "count", 1, 1000), _number(rest, "days", 1, WINDOW_DAYS_MAX)
+            )
+        case "spending":
+            leaf = Spent(
+                _number(rest, "amount", 1, 10**9),
+                _text(rest, "currency", ("CNY", "HKD", "PHP")),
+                _number(rest, "days", 1, WINDOW_DAYS_MAX),
+            )
+        case "subscription":
+            leaf = Subscribed(_text(rest, "service"), _text(rest, "state", Subscribed.STATES))
+        case "segment":
+            leaf = InSegment(_text(rest, "of"))
+        case "claimed":
+            leaf = Claimed(
+                _text(rest, "benefit"),
+                _optional_number(rest, "least"),
+                _optional_number(rest, "most"),
+            )
+            if leaf.least is None and leaf.most is None:
+                raise BadLeaf(_("A condition on claims needs “least” or “most”."))
+        case _:
+            raise BadLeaf(_("There is no condition “%(kind)s”.") % {"kind": kind})
+    if rest:
+        raise BadLeaf(
+            _("“%(kind)s” does not know: %(names)s.")
+            % {"kind": kind, "names": ", ".join(sorted(map(str, rest)))}
+        )
+    return leaf

@@ -1,0 +1,91 @@
+"""Limits, budgets and prices as one member meets them: the reading side of the claim function."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from benefits import errors
+from benefits.models import Benefit, Quota, Release
+from zone.core.errors import ZoneError
+from zone.members.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for one member and one benefit now: the price, and a limit that is used up."""
+
+    price_credits: int
+    refusal: ZoneError | None
+
+
+# The very functions that the claim calls, so that a card cannot promise what a claim refuses.
+_TERMS = """
+    SELECT asked.benefit_id,
+           CASE asked.mode WHEN 'credits' THEN 0 ELSE benefits_price_for(
+               asked.benefit_id, member.id, member.wallet_id, asked.price) END,
+           quota.holder_kind, quota.period, quota.allowed, quota.again_at,
+           benefit.budget_id IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM benefits_budget budget
+               WHERE budget.id = benefit.budget_id
+                 AND budget.currency = benefit.unit_cost_currency
+                 AND budget.spent + benefit.unit_cost <= budget.amount
+           )
+    FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::int[])
+         AS asked (benefit_id, release_id, mode, price)
+    JOIN benefits_benefit benefit ON benefit.id = asked.benefit_id
+    JOIN members_member member ON member.id = %s
+    LEFT JOIN LATERAL (
+        SELECT * FROM benefits_quotas_of(
+            asked.benefit_id, asked.release_id, member.id, member.wallet_id, member.time_zone,
+            member.person_token, %s)
+        WHERE is_full
+        ORDER BY again_at DESC NULLS FIRST
+        LIMIT 1
+    ) quota ON true
+"""
+
+
+def read_terms(
+    *, member: Member, chosen: list[tuple[Benefit, Release]], now: datetime
+) -> dict[int, Terms]:
+    """Price and limits of each benefit, by its key, for this member. One query for any number."""
+    if not chosen:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TERMS,
+            [
+                [benefit.pk for benefit, _ in chosen],
+                [release.pk for _, release in chosen],
+                [release.mode for _, release in chosen],
+                [release.price_credits for _, release in chosen],
+                member.pk,
+                now,
+            ],
+        )
+        rows = cursor.fetchall()
+    return {
+        benefit_id: Terms(
+            price, _refusal(holder, period, allowed, again_at) or _budget_refusal(is_spent)
+        )
+        for benefit_id, price, holder, period, allowed, again_at, is_spent in rows
+    }
+
+
+def _budget_refusal(is_spent: bool) -> ZoneError | None:
+    return errors.BudgetExhausted() if is_spent else None
+
+
+def _refusal(
+    holder: str | None, period: str, allowed: int, again_at: datetime | None
+) -> ZoneError | None:
+    """A full quota in words. A person's says nothing that tells of the person's other members."""
+    if holder is None:
+        return None
+    if holder == Quota.Holder.PERSON:
+        return errors.NotAgain()
+    if holder == Quota.Holder.ALL:
+        return errors.SliceSoldOut(period=period, again_at=again_at)
+    limit = f"{allowed}_per_{period}" if period != Quota.Period.TOTAL else str(allowed)
+    return errors.QuotaReached(period=period, limit=limit, again_at=again_at)

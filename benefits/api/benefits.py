@@ -10,6 +10,7 @@ from benefits import queries
 from benefits.errors import LimitReached, SoldOut
 from benefits.models import Benefit, Release
 from benefits.models.kinds import KINDS
+from benefits.shapes import API_KINDS
 from credits.queries import get_balance
 from zone.core import clock
 from zone.core.errors import NotFound, ZoneError
@@ -21,7 +22,6 @@ from zone.partners.fields import IdField, InstantField, StrictSerializer
 from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import ListQuery, list_page
 
-API_KINDS = sorted({kind.api_kind for kind in KINDS.values()})
 STATUSES = ["scheduled", "live", "paused", "ended"]
 
 

@@ -3,48 +3,35 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
 from benefits import queries, rules
-from benefits.api.benefits import API_KINDS, get_assigned_benefit
+from benefits.api.benefits import get_assigned_benefit
 from benefits.errors import SoldOut
-from benefits.models import Benefit, Claim, Code, Release
+from benefits.models import Benefit, Claim, Release
 from benefits.services.claims import claim_benefit
+from benefits.shapes import CLAIM_STATUSES, ClaimObject, for_partners, present_claims
 from zone.core import clock
 from zone.core.errors import NotFound
-from zone.core.ids import public_id_of
 from zone.members.models import Member
-from zone.members.services.partner_members import get_partner_member, list_partner_ids
+from zone.members.services.partner_members import get_partner_member
 from zone.partners import limiter
 from zone.partners.declarations import Answer, Call, operation
 from zone.partners.fields import (
     IdField,
-    InstantField,
     MetadataField,
     ReferenceField,
     StrictSerializer,
     TrueFalseField,
 )
 from zone.partners.models import Partner
-from zone.partners.objects import Shape, constant, list_of
+from zone.partners.objects import list_of
 from zone.partners.paging import CreatedQuery, filter_created, list_page
 from zone.partners.services.events import record_event
 from zone.partners.services.references import name_object, reserve_reference
 
 REFERENCE_KIND = "claim"
-STATUSES = [
-    "pending",
-    "granted",
-    "redeemed",
-    "failed",
-    "expired",
-    "revoked",
-    "returned",
-    "gifted",
-]
-_MASK = "\N{BULLET}" * 6
-_REVOKED = (Claim.State.REVOKED,)
 
 
 class ClaimInput(StrictSerializer):
@@ -57,57 +44,19 @@ class ClaimInput(StrictSerializer):
     metadata = MetadataField(required=False)
 
 
-class BenefitSummary(Shape):
-    """Enough to show a claim without reading its benefit."""
-
-    kind = serializers.ChoiceField(choices=API_KINDS)
-    title = serializers.CharField()
-
-
-class ClaimObject(Shape):
-    """A member's own unit of a benefit. The code is masked; only reveal shows it."""
-
-    object = constant("claim")
-    id = serializers.CharField()
-    livemode = serializers.BooleanField()
-    external_id = serializers.CharField()
-    member = serializers.CharField()
-    benefit = serializers.CharField()
-    benefit_summary = BenefitSummary()
-    status = serializers.ChoiceField(choices=STATUSES)
-    code_masked = serializers.CharField(allow_null=True)
-    price_credits = serializers.IntegerField(min_value=0)
-    credit_entry = serializers.CharField(allow_null=True)
-    valid_from = InstantField(allow_null=True)
-    valid_until = InstantField(allow_null=True)
-    granted_at = InstantField(allow_null=True)
-    redeemed_at = InstantField(allow_null=True)
-    revoked_at = InstantField(allow_null=True)
-    failure_code = serializers.CharField(allow_null=True)
-    metadata = MetadataField()
-    created_at = InstantField()
-    updated_at = InstantField()
-
-
 ClaimList = list_of(ClaimObject)
 
 
 class ClaimQuery(CreatedQuery):
     member = IdField("mbr", required=False)
     benefit = IdField("ben", required=False)
-    status = serializers.ChoiceField(choices=STATUSES, required=False)
+    status = serializers.ChoiceField(choices=CLAIM_STATUSES, required=False)
     external_id = ReferenceField(required=False)
 
 
 def own_claims(*, partner: Partner, livemode: bool) -> QuerySet[Claim]:
     """The claims this partner asked for in this mode: every read of one starts here."""
-    last_four = Code.objects.filter(release_id=OuterRef("release_id"), slot=OuterRef("slot"))
-    return (
-        Claim.objects.filter(partner_id=partner.pk, livemode=livemode)
-        .select_related("benefit")
-        .prefetch_related("benefit__texts")
-        .annotate(last_four=Subquery(last_four.values("last_four")[:1]))
-    )
+    return for_partners(Claim.objects.filter(partner_id=partner.pk, livemode=livemode))
 
 
 def status_filter(status: str, *, now: datetime) -> Q:
@@ -118,56 +67,6 @@ def status_filter(status: str, *, now: datetime) -> Q:
     if status == "granted":
         return Q(state=Claim.State.GRANTED) & ~Q(valid_until__lte=now)
     return Q(state=Claim.State.RESERVED if status == "pending" else status)
-
-
-def shown_status(claim: Claim, *, now: datetime) -> str:
-    """The status of `status_filter`, for one claim."""
-    if claim.state == Claim.State.RESERVED:
-        return "pending"
-    is_over = claim.valid_until is not None and claim.valid_until <= now
-    if claim.state == Claim.State.GRANTED and is_over:
-        return "expired"
-    return str(claim.state)
-
-
-def present_claims(
-    claims: list[Claim], *, partner: Partner, livemode: bool, now: datetime
-) -> list[dict[str, Any]]:
-    """Claims as the API shows them to `partner`; one query more for any number."""
-    member_ids = [claim.member_id for claim in claims]
-    ids = list_partner_ids(partner=partner, livemode=livemode, member_ids=member_ids)
-    return [_present(claim, ids[claim.member_id], now=now) for claim in claims]
-
-
-def _present(claim: Any, member_public_id: str, *, now: datetime) -> dict[str, Any]:
-    text = claim.benefit.text()
-    has_code = claim.last_four and claim.granted_at
-    facts = {
-        "object": "claim",
-        "id": claim.public_id,
-        "livemode": claim.livemode,
-        "external_id": claim.external_id,
-        "member": member_public_id,
-        "benefit": claim.benefit.public_id,
-        "benefit_summary": {
-            "kind": claim.benefit.kind_facts.api_kind,
-            "title": text.title if text else claim.benefit.slug,
-        },
-        "status": shown_status(claim, now=now),
-        "code_masked": f"{_MASK}{claim.last_four}" if has_code else None,
-        "price_credits": claim.price_credits,
-        "credit_entry": public_id_of("cen", claim.op_id) if claim.price_credits else None,
-        "valid_from": claim.valid_from,
-        "valid_until": claim.valid_until,
-        "granted_at": claim.granted_at,
-        "redeemed_at": claim.redeemed_at,
-        "revoked_at": claim.ended_at if claim.state in _REVOKED else None,
-        "failure_code": claim.failure_code or None,
-        "metadata": claim.metadata or {},
-        "created_at": claim.created_at,
-        "updated_at": claim.updated_at,
-    }
-    return dict(ClaimObject(facts).data)
 
 
 @operation(

@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from benefits import shapes
 from benefits.models import Claim, ClaimEvent
+from zone.partners.models import Partner
+from zone.partners.services import events
+
+
+def lock_claim(claim: Claim) -> Claim:
+    """The claim as it is now, its row ours until the commit."""
+    return Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
 
 
 def move_claim(
@@ -18,6 +26,7 @@ def move_claim(
 ) -> bool:
     """Bring a claim from the state its caller saw to another, and record it.
 
+    The partner that asked for the claim is told in the same commit.
     False when somebody was first: then nothing was written. Safe to repeat for that reason.
     """
     was = claim.state
@@ -28,7 +37,26 @@ def move_claim(
     claim.state = to
     for name, value in changes.items():
         setattr(claim, name, value)
+    tell_partner(claim, was=was, cause=cause, now=now)
     return True
+
+
+def tell_partner(claim: Claim, *, was: str, cause: str, now: datetime) -> None:
+    """The event for the partner that asked for the claim, in the commit that changed it."""
+    if claim.partner_id is None:
+        return
+    partner = Partner.objects.get(pk=claim.partner_id)
+    read = shapes.for_partners(Claim.objects.filter(pk=claim.pk)).get()
+    data = shapes.present_claims([read], partner=partner, livemode=claim.livemode, now=now)[0]
+    word = "rolled_back" if cause == "roll_back" else data["status"]
+    events.record_event(
+        partner_id=partner.pk,
+        livemode=claim.livemode,
+        type=f"claim.{word}",
+        data=data,
+        previous={"status": "pending" if was == Claim.State.RESERVED else was},
+        at=now,
+    )
 
 
 def record_event(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benefits.api import benefits, claims
+from benefits.api import benefits, claims, redemptions
 from zone.partners.resources import resource
 
 urlpatterns = [
@@ -10,5 +10,15 @@ urlpatterns = [
     path("benefits/<str:benefit_id>", resource(get=benefits.get_benefit)),
     path("benefits/<str:benefit_id>/eligibility", resource(post=benefits.check_eligibility)),
     path("claims", resource(get=claims.list_claims, post=claims.grant_claim)),
+    # Words before ids: an id never is one of them.
+    path("claims/validate", resource(post=redemptions.validate_claim)),
+    path("claims/redeem", resource(post=redemptions.redeem_claim)),
+    path("claims/<str:claim_id>/revoke", resource(post=redemptions.revoke_own_claim)),
     path("claims/<str:claim_id>", resource(get=claims.get_claim)),
+    path("redemptions", resource(get=redemptions.list_redemptions)),
+    path("redemptions/<str:redemption_id>", resource(get=redemptions.get_redemption)),
+    path(
+        "redemptions/<str:redemption_id>/rollback",
+        resource(post=redemptions.roll_back_redemption),
+    ),
 ]

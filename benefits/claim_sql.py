@@ -107,19 +107,20 @@ def valid_until(
     return ends_at
 
 
-def lease_claims(*, limit: int, lease: timedelta) -> dict[int, int]:
-    """Waiting claims that are ours until the lease ends, each with its count of attempts."""
+def lease_claims(
+    *, limit: int, lease: timedelta, share: int, rooms: dict[int, int]
+) -> dict[int, int]:
+    """Waiting claims that are ours until the lease ends, each with its count of attempts.
+
+    Of each provider at most `share`, or as many as `rooms` has for it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT claim_id, attempts FROM benefits_lease_claims(%s, make_interval(secs => %s))",
-            [limit, lease.total_seconds()],
+            "SELECT claim_id, attempts FROM benefits_lease_fairly("
+            "%s, make_interval(secs => %s), %s, %s::bigint[], %s::integer[])",
+            [limit, lease.total_seconds(), share, list(rooms), list(rooms.values())],
         )
         return dict(cursor.fetchall())
-
-
-def expire_claims(*, limit: int, actor: str) -> int:
-    """Settle claims whose end has come; how many there were."""
-    return int(_call("SELECT benefits_expire_claims(%s, %s)", [limit, actor])[0])
 
 
 def join_line(*, release_id: int, member_id: int) -> str:
@@ -135,3 +136,17 @@ def end_place(*, entry_id: int, state: str, now: datetime) -> bool:
 def sweep_line(*, limit: int) -> int:
     """Offers whose time is over pass on; how many places ended."""
     return int(_call("SELECT benefits_sweep_line(%s)", [limit])[0])
+
+
+def next_slot(*, release_id: int, member_id: int, op_id: UUID, now: datetime) -> int | None:
+    """The next slot of a release, taken in the caller's transaction; None when it has none."""
+    row = _call("SELECT benefits_next_slot(%s, %s, %s, %s)", [release_id, member_id, op_id, now])
+    slot: int | None = row[0]
+    return slot
+
+
+def settle_endings(*, limit: int, actor: str) -> list[int]:
+    """Settle claims whose end has come; their keys."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT benefits_settle_endings(%s, %s)", [limit, actor])
+        return [row[0] for row in cursor.fetchall()]

@@ -269,3 +269,41 @@ class PictureRefused(ZoneError):
     code = "validation_failed"
     sentence = _("The picture was not taken: %(why)s")
     http_status = 422
+
+
+class ReturnRefused(ZoneError):
+    code = "invalid_state"
+    sentence = _("It can no longer be given back like this. Please look again.")
+
+
+class ReturnUncertain(ZoneError):
+    """The provider did not answer: asking again is safe."""
+
+    code = "unavailable"
+    sentence = _("We could not reach the issuer. Nothing has changed; please try again shortly.")
+    http_status = 503
+    is_retryable = True
+
+
+class OrderNotEligible(ZoneError):
+    """Facts: `reason`: storefront, currency or minimum_spend."""
+
+    code = "order_not_eligible"
+    sentence = _("This benefit cannot be used for this order.")
+
+
+class CodeNotUsable(ZoneError):
+    """One answer for every unusable code: unknown, foreign, expired, used or taken away."""
+
+    code = "code_not_usable"
+    sentence = _("This code cannot be used.")
+
+
+class RollbackRefused(ZoneError):
+    code = "invalid_state"
+    sentence = _("This use cannot be taken back by that amount.")
+
+
+class RestoreRefused(ZoneError):
+    code = "invalid_state"
+    sentence = _("It can no longer be given back: only within a day, and if nothing replaced it.")

@@ -120,7 +120,8 @@ def present_claims(
 
 def _present(claim: Any, member_public_id: str, *, now: datetime) -> dict[str, Any]:
     text = claim.benefit.text()
-    has_code = claim.last_four and claim.granted_at
+    # A slot that was let go may be another member's by now.
+    has_code = claim.last_four and claim.granted_at and claim.holds_slot
     facts = {
         "object": "claim",
         "id": claim.public_id,

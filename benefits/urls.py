@@ -1,6 +1,6 @@
 from django.urls import path
 
-from benefits.views import catalogue, claiming, gift_box, gift_new, gifts, mine
+from benefits.views import catalogue, claiming, gift_box, gift_new, gifts, mine, returning
 
 app_name = "benefits"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("me/benefits/<str:public_id>", mine.claim_page, name="claim_page"),
     path("me/benefits/<str:public_id>/status", mine.status, name="status"),
     path("me/benefits/<str:public_id>/reveal", mine.reveal, name="reveal"),
+    path("me/benefits/<str:public_id>/return", returning.return_page, name="return"),
     path("gifts", gifts.centre, name="gifts"),
     path("gifts/new", gift_new.compose, name="gift_new"),
     path("gifts/blocks/<int:block_id>/remove", gifts.unblock, name="gift_unblock"),

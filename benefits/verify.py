@@ -1,5 +1,6 @@
 """The promises of benefits as queries: each returns the keys that break it, or nothing."""
 
+from benefits.verify_life import LIFE_INVARIANTS
 from credits.kinds import HoldState, Kind
 from credits.verify import Invariant
 
@@ -124,7 +125,7 @@ INVARIANTS: list[Invariant] = [
         SELECT public_id
         FROM benefits_claim
         WHERE mode = 'provider'
-          AND (state IN ('granted', 'redeemed', 'expired', 'revoked', 'gifted'))
+          AND (state IN ('granted', 'redeemed', 'expired', 'revoked', 'returned', 'gifted'))
               IS DISTINCT FROM (provider_status = 'issued' AND provider_reference IS NOT NULL)
         """,
     ),
@@ -279,4 +280,5 @@ INVARIANTS: list[Invariant] = [
         """,
         is_liveness=True,
     ),
+    *LIFE_INVARIANTS,
 ]

@@ -7,10 +7,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
-from benefits.models import Claim, ClaimEvent
+from benefits.models import Claim, ClaimEvent, Redemption
 from benefits.queries import find_code
-from benefits.services.endings import REVOKE_REASONS, revoke_claim
+from benefits.services.endings import (
+    REVOKE_REASONS,
+    reissue_claim,
+    restore_claim,
+    revoke_claim,
+)
+from benefits.services.grants import ask_again, give_up
 from zone.core.clock import database_now
+
+_RIGHT = "benefits.revoke_claim"
 
 
 class RevokeForm(forms.Form):
@@ -26,6 +34,46 @@ class RevokeForm(forms.Form):
 def revoke(request: HttpRequest, claim: Claim, values: dict[str, Any]) -> str:
     revoke_claim(claim=claim, actor=actor_of(request), now=database_now(), **values)
     return _("The claim was taken away.")
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(max_length=200, required=False, label=gettext_lazy("Note"))
+
+
+class GiveUpForm(forms.Form):
+    is_certain = forms.BooleanField(
+        label=gettext_lazy("The provider has confirmed that it never issued this")
+    )
+
+
+def restore(request: HttpRequest, claim: Claim, values: dict[str, Any]) -> str:
+    restore_claim(claim=claim, actor=actor_of(request), now=database_now())
+    return _("The claim is its owner's again.")
+
+
+def reissue(request: HttpRequest, claim: Claim, values: dict[str, Any]) -> str:
+    made = reissue_claim(claim=claim, actor=actor_of(request), now=database_now(), **values)
+    return _("Replaced by %(claim)s.") % {"claim": made.public_id}
+
+
+def ask(request: HttpRequest, claim: Claim, values: dict[str, Any]) -> str:
+    ask_again(claim=claim, actor=actor_of(request), now=database_now())
+    return _("The provider is being asked.")
+
+
+def end(request: HttpRequest, claim: Claim, values: dict[str, Any]) -> str:
+    give_up(claim=claim, actor=actor_of(request))
+    return _("The claim failed and its credits are back.")
+
+
+class RedemptionInline(ReadOnlyInline):
+    model = Redemption
+    fields = (
+        "public_id", "status", "order_reference", "order_amount", "discount", "currency",
+        "redeemed_at", "rolled_back_at", "rollback_reason", "actor",
+    )  # fmt: skip
+    readonly_fields = fields
+    show_change_link = False
 
 
 class ClaimEventInline(ReadOnlyInline):
@@ -46,15 +94,19 @@ class ClaimAdmin(VerbsAdmin):
     ordering = ("-id",)
     fields = (
         "public_id", "member", "benefit", "release", "slot", "nth", "state", "code_masked",
-        "price_credits", "per_member", "terms", "mode", "provider_status", "provider_reference",
+        "price_credits", "per_member", "terms", "mode", "replaces", "provider_status", "provider_reference",
         "attempts", "next_attempt_at", "lease_until", "created_at", "granted_at", "revealed_at",
         "redeemed_at", "ended_at", "valid_from", "valid_until", "failure_code", "external_id",
         "livemode",
     )  # fmt: skip
     readonly_fields = fields
-    inlines = (ClaimEventInline,)
+    inlines = (RedemptionInline, ClaimEventInline)
     verbs = (
-        Verb("revoke", gettext_lazy("Take it away"), "benefits.revoke_claim", RevokeForm, revoke),
+        Verb("revoke", gettext_lazy("Take it away"), _RIGHT, RevokeForm, revoke),
+        Verb("restore", gettext_lazy("Give it back"), _RIGHT, forms.Form, restore),
+        Verb("reissue", gettext_lazy("Replace it"), _RIGHT, NoteForm, reissue),
+        Verb("ask", gettext_lazy("Ask the provider again"), _RIGHT, forms.Form, ask),
+        Verb("give-up", gettext_lazy("Give it up"), _RIGHT, GiveUpForm, end),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -30,6 +30,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "url",
             "timeout_ms",
             "attempts_max",
+            "allows_return",
             "is_active",
             "livemode",
         )

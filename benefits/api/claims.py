@@ -153,6 +153,11 @@ def _read(call: Call, public_id: str, *, now: datetime) -> dict[str, Any]:
     return _show(call, [claim], now=now)[0]
 
 
+def show_claim(call: Call, public_id: str, *, now: datetime) -> dict[str, Any]:
+    """One of the partner's own claims as it is now."""
+    return _read(call, public_id, now=now)
+
+
 def _show(call: Call, claims: list[Claim], *, now: datetime) -> list[dict[str, Any]]:
     return present_claims(claims, partner=call.partner, livemode=call.livemode, now=now)
 

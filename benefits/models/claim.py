@@ -143,6 +143,12 @@ class Claim(models.Model):
                 name="benefits_claim_due",
                 condition=models.Q(state="reserved"),
             ),
+            # The same by release, so that no provider's line hides another's.
+            models.Index(
+                fields=["release", "next_attempt_at", "id"],
+                name="benefits_claim_due_of_release",
+                condition=models.Q(state="reserved"),
+            ),
             # The expiry sweep and "expiring soon" of the whole programme.
             models.Index(
                 fields=["valid_until"],

@@ -17,6 +17,7 @@ class ProviderConfig(models.Model):
     secret_sealed = models.BinaryField(max_length=400, editable=False, default=b"")
     timeout_ms = models.PositiveIntegerField(_("timeout, ms"), default=3000)
     attempts_max = models.PositiveSmallIntegerField(_("attempts at most"), default=12)
+    allows_return = models.BooleanField(_("takes back"), default=False, db_default=False)
     is_active = models.BooleanField(_("in use"), default=True)
     livemode = models.BooleanField(_("live mode"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)

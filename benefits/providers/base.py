@@ -40,12 +40,33 @@ class NeverAsked:
     """The provider knows nothing under this key: nothing was issued, ordering is safe."""
 
 
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """What was issued is void at the provider; nobody can use it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One order as the provider's own list has it."""
+
+    claim: str
+    status: str
+    reference: str = ""
+    code: str = ""
+
+
 class Provider(Protocol):
     def issue(self, claim: Claim) -> Issued | Refused | Unknown:
         """Order the benefit of `claim`. Safe to repeat; never raises for what the network does."""
 
     def query(self, claim: Claim) -> Issued | Refused | Unknown | NeverAsked:
         """What became of an order. Changes nothing."""
+
+    def cancel(self, claim: Claim) -> Canceled | Refused | Unknown:
+        """Take back what was issued. Safe to repeat."""
+
+    def list_orders(self) -> list[Listed] | Unknown:
+        """Every order the provider has on its books."""
 
     def close(self) -> None:
         """Let go of connections."""

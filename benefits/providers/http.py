@@ -15,10 +15,12 @@ from typing import Any
 import httpx
 
 from benefits.models import Claim
-from benefits.providers.base import Issued, NeverAsked, Refused, Unknown
+from benefits.providers.base import Canceled, Issued, Listed, NeverAsked, Refused, Unknown
 from zone.core import vault
 
 ANSWER_BYTES_MAX = 16_384
+STATEMENT_BYTES_MAX = 8 * 1024 * 1024  # One page of a provider's list.
+STATEMENT_PAGE_ROWS = 1_000
 REFERENCE_LETTERS_MAX = 80
 _SECRET_PURPOSE = "benefits-provider-secret"  # noqa: S105
 
@@ -71,46 +73,90 @@ class HttpIssuer:
     def query(self, claim: Claim) -> Issued | Refused | Unknown | NeverAsked:
         return self._send("GET", f"/issues/{claim.public_id}", claim, None)
 
+    def cancel(self, claim: Claim) -> Canceled | Refused | Unknown:
+        status, answer = self._call(
+            "POST", f"/issues/{claim.public_id}/cancel", claim.public_id, {"claim": claim.public_id}
+        )
+        if status is None:
+            return Unknown(str(answer))
+        word = answer.get("status") if isinstance(answer, dict) else None
+        if status == 200 and word == "canceled":
+            return Canceled()
+        if status in (409, 422) and isinstance(answer, dict):
+            return Refused(str(answer.get("reason", "refused"))[:40])
+        return Unknown(f"answer {status}")
+
+    def list_orders(self) -> list[Listed] | Unknown:
+        """Page by page, each signed; a page that cannot be read makes the whole list unknown."""
+        listed: list[Listed] = []
+        while True:
+            path = f"/issues?after={len(listed)}&limit={STATEMENT_PAGE_ROWS}"
+            status, answer = self._call("GET", path, "", None, bytes_max=STATEMENT_BYTES_MAX)
+            rows = answer.get("orders") if isinstance(answer, dict) else None
+            if status != 200 or not isinstance(rows, list):
+                return Unknown(f"answer {status}")
+            for row in rows:
+                if not isinstance(row, dict):
+                    return Unknown("a row that is no order")
+                names = ("claim", "status", "reference", "code")
+                listed.append(Listed(*(str(row.get(name, "")) for name in names)))
+            if len(rows) < STATEMENT_PAGE_ROWS:
+                return listed
+
     def _send(
         self, method: str, path: str, claim: Claim, body: dict[str, Any] | None
     ) -> Issued | Refused | Unknown | NeverAsked:
+        status, answer = self._call(method, path, claim.public_id, body)
+        return Unknown(str(answer)) if status is None else _understand(status, answer)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        key: str,
+        body: dict[str, Any] | None,
+        *,
+        bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> tuple[int | None, Any]:
+        """Status and JSON of an answer; None and a word when there is none that can be read."""
         raw = b"" if body is None else json.dumps(body, sort_keys=True).encode()
         at = int(time.time())
         headers = {
-            "Idempotency-Key": claim.public_id,
             "Zone-Timestamp": str(at),
             "Zone-Signature": sign(self.secret, method=method, path=path, at=at, body=raw),
             "Content-Type": "application/json",
         }
+        if key:
+            headers["Idempotency-Key"] = key
         try:
             with self.client.stream(
                 method, self.url + path, content=raw, headers=headers, timeout=self.timeout
             ) as response:
-                content = _read(response, until=time.monotonic() + self.timeout)
+                until = time.monotonic() + self.timeout
+                content = _read(response, until=until, bytes_max=bytes_max)
         except httpx.HTTPError as error:
-            return Unknown(type(error).__name__)
+            return None, type(error).__name__
         if content is None:
-            return Unknown("answer too long or too slow")
-        return _understand(response.status_code, content)
+            return None, "answer too long or too slow"
+        try:
+            return response.status_code, json.loads(content)
+        except ValueError:
+            return None, f"unreadable answer {response.status_code}"
 
 
-def _read(response: httpx.Response, *, until: float) -> bytes | None:
+def _read(response: httpx.Response, *, until: float, bytes_max: int) -> bytes | None:
     """The body, unless it is too long or drips in past the deadline."""
     content = bytearray()
     for part in response.iter_bytes():
         content += part
-        if len(content) > ANSWER_BYTES_MAX or time.monotonic() > until:
+        if len(content) > bytes_max or time.monotonic() > until:
             return None
     return bytes(content)
 
 
-def _understand(status: int, content: bytes) -> Issued | Refused | Unknown | NeverAsked:
+def _understand(status: int, answer: Any) -> Issued | Refused | Unknown | NeverAsked:
     """Only a well-formed answer counts; whatever else comes back is not knowing."""
-    try:
-        answer = json.loads(content)
-        if not isinstance(answer, dict):
-            raise TypeError
-    except (ValueError, TypeError):
+    if not isinstance(answer, dict):
         return Unknown(f"unreadable answer {status}")
     if status == 404 and answer.get("status") == "not_found":
         return NeverAsked()

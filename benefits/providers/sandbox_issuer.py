@@ -2,16 +2,19 @@
 
 `POST /issues` orders under an `Idempotency-Key`; a repeat gets the first answer, also after a
 restart, because every order is on disk before it is answered. `GET /issues/<key>` says what became
-of an order, `GET /issues` lists all of them, `POST /control` sets its moods:
+of an order, `POST /issues/<key>/cancel` takes it back, `GET /issues?after=0&limit=1000` lists all
+of them in their order, `POST /control` sets its moods:
 
     {"delay_ms": 50, "refuse": 0.1, "lose_reply": 0.2, "late": 0.1, "late_ms": 4000,
-     "twice": 0.1, "other_code": 0.1, "down": 0, "seed": 7, "claim": "clm_..."}
+     "twice": 0.1, "other_code": 0.1, "down": 0, "mute": 0, "keep": 0, "seed": 7,
+     "claim": "clm_..."}
 
 Numbers are odds from 0 to 1, drawn from the seed, the key and the number of the request, so one
 seed always gives one story. With `claim` the moods are for that key alone. `down` answers 503
 without taking the order; `lose_reply` takes it and drops the connection; `late` takes it and
 answers after `late_ms`; `twice` sends the answer two times; `other_code` answers a repeat with a
-code that is not the first one's.
+code that is not the first one's. `mute` answers 503 to questions about an order; `keep` refuses to
+take an order back.
 """
 
 import base64
@@ -24,16 +27,18 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 from benefits.providers.http import sign
 from zone.core import vault
 
 BODY_BYTES_MAX = 65_536
 CLOCK_SECONDS_MAX = 300
-ODDS = ("refuse", "lose_reply", "late", "twice", "other_code", "down")
+ODDS = ("refuse", "lose_reply", "late", "twice", "other_code", "down", "mute", "keep")
 DEFAULT_MOODS: dict[str, float] = {
     **dict.fromkeys(ODDS, 0.0), "delay_ms": 0, "late_ms": 4000, "seed": 1,
 }  # fmt: skip
+_PAGE = {"after": "0", "limit": "1000000"}
 _HOSTS = {"apple_music_trial": "music.apple.com", "icloud_trial": "apps.apple.com"}
 
 
@@ -97,6 +102,18 @@ class Book:
             self.orders[key] = order
             return order, True
 
+    def cancel(self, key: str) -> dict[str, Any] | None:
+        """The order under `key`, void from now on; None when there is none. On disk at return."""
+        with self.lock:
+            if key not in self.orders:
+                return None
+            order = {**self.orders[key], "status": "canceled"}
+            self.file.write(json.dumps(order) + "\n")
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.orders[key] = order
+            return order
+
     def code(self, key: str, salt: str) -> str:
         digest = hashlib.sha256(f"{self.moods['seed']}:{key}:{salt}".encode()).digest()
         return base64.b32encode(digest)[:16].decode().translate(str.maketrans("", "", "="))
@@ -112,10 +129,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/":
             self._answer(200, {"sandbox": "issuer", "orders": len(self.book.orders)})
-        elif self.path == "/issues":
-            self._answer(200, {"orders": list(self.book.orders.values())})
+        elif urlsplit(self.path).path == "/issues":
+            self._list(parse_qs(urlsplit(self.path).query))
         elif not self._is_signed(b""):
             self._answer(401, {"status": "unauthorised"})
+        elif self._is_mute():
+            self._answer(503, {"status": "down"})
         else:
             key = self.path.removeprefix("/issues/")
             order = self.book.orders.get(key)
@@ -135,12 +154,30 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/control":
             self._control(asked)
-        elif self.path != "/issues":
-            self._answer(404, {"status": "no_such_address"})
         elif not self._is_signed(body):
             self._answer(401, {"status": "unauthorised"})
+        elif self.path.startswith("/issues/") and self.path.endswith("/cancel"):
+            self._cancel(self.path.removeprefix("/issues/").removesuffix("/cancel"))
+        elif self.path != "/issues":
+            self._answer(404, {"status": "no_such_address"})
         else:
             self._issue(self.headers.get("Idempotency-Key", ""), asked)
+
+    def _list(self, query: dict[str, list[str]]) -> None:
+        after, limit = (int(query.get(name, [rest])[0]) for name, rest in _PAGE.items())
+        orders = list(self.book.orders.values())
+        self._answer(200, {"orders": orders[after : after + limit]})
+
+    def _is_mute(self) -> bool:
+        key = self.path.removeprefix("/issues/")
+        return self.book.is_drawn(key, "mute", self.book.count_request(f"{key}?"))
+
+    def _cancel(self, key: str) -> None:
+        if self.book.is_drawn(key, "keep", 1):
+            self._answer(409, {"status": "refused", "reason": "already_used"})
+            return
+        order = self.book.cancel(key)
+        self._answer(200, order) if order else self._answer(404, {"status": "not_found"})
 
     def _control(self, asked: dict[str, Any]) -> None:
         key = asked.pop("claim", "")

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 
 from benefits.models import Claim, Code
 from zone.core.errors import NotFound
@@ -37,7 +36,7 @@ def get_claim(*, member: Member, public_id: str) -> Claim:
     """A member's own claim with everything its page shows. Raises NotFound for anyone else's."""
     claim = (
         Claim.objects.filter(member=member, public_id=public_id)
-        .select_related("benefit", "release", "terms")
+        .select_related("benefit", "release__provider", "terms")
         .prefetch_related("benefit__texts", "events")
         .first()
     )
@@ -78,13 +77,17 @@ def list_claims(
         .select_related("benefit")
         .prefetch_related("benefit__texts")
         .annotate(
-            last_four=Coalesce(
-                Subquery(
-                    Code.objects.filter(
-                        release_id=OuterRef("release_id"), slot=OuterRef("slot")
-                    ).values("last_four")[:1]
+            # A slot that was let go may be another member's by now.
+            last_four=Case(
+                When(
+                    holds_slot=True,
+                    then=Subquery(
+                        Code.objects.filter(
+                            release_id=OuterRef("release_id"), slot=OuterRef("slot")
+                        ).values("last_four")[:1]
+                    ),
                 ),
-                Value(""),
+                default=Value(""),
             )
         )
     )

@@ -1,72 +1,28 @@
-"""How a claim ends or is used: redeem, roll back, revoke, return, expire."""
+"""How a claim ends without its owner: taken away, given back, replaced, expired."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from benefits import claim_sql
-from benefits.errors import AlreadyRedeemed, ClaimInTransit, ClaimNotUsable, ClaimPending
-from benefits.models import Claim
+from benefits.errors import ClaimNotUsable, ClaimPending, RestoreRefused, SoldOut
+from benefits.models import Claim, Code
+from benefits.models.release import Fulfilment
 from benefits.services.gifts import stop_gift_of
-from benefits.services.moves import move_claim
+from benefits.services.moves import lock_claim, move_claim, record_event, tell_partner
+from benefits.services.notices import tell
+from benefits.services.returns import give_credits_back
 from credits import ledger
+from credits.errors import InsufficientCredits
+from credits.kinds import Counter
+from zone.core.clock import database_now
 from zone.core.ids import uuid7
+from zone.core.nudge import nudge
 
 State = Claim.State
 REVOKE_REASONS = ("fraud", "member_request", "issue_error", "other")
 EXPIRE_BATCH_ROWS = 500
-
-
-def _locked(claim: Claim) -> Claim:
-    """The claim as it is now, its row ours until the commit. Raises ClaimInTransit."""
-    locked = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
-    if locked.frozen_at is not None:
-        raise ClaimInTransit()
-    return locked
-
-
-def redeem_claim(*, claim: Claim, now: datetime, actor: str, reference: str = "") -> Claim:
-    """A granted claim is used. The end is decided here, whether or not the sweep has been by.
-
-    Raises AlreadyRedeemed with the first moment, ClaimPending, ClaimInTransit, ClaimNotUsable.
-    """
-    with transaction.atomic():
-        claim = _locked(claim)
-        state = claim.state_at(now)
-        if state == State.REDEEMED:
-            raise AlreadyRedeemed(redeemed_at=claim.redeemed_at)
-        if state == State.RESERVED:
-            raise ClaimPending()
-        if state != State.GRANTED or (claim.valid_from is not None and claim.valid_from > now):
-            raise ClaimNotUsable(status=state)
-        move_claim(
-            claim,
-            to=State.REDEEMED,
-            cause="redeem",
-            actor=actor,
-            now=now,
-            facts={"reference": reference} if reference else None,
-            redeemed_at=now,
-        )
-    return claim
-
-
-def roll_back_redemption(*, claim: Claim, now: datetime, actor: str, reason: str = "") -> Claim:
-    """A use is undone: the claim is granted again, with its old end. Raises ClaimNotUsable."""
-    with transaction.atomic():
-        claim = _locked(claim)
-        if claim.state != State.REDEEMED or claim.mode == "credits":
-            raise ClaimNotUsable(status=claim.state)
-        move_claim(
-            claim,
-            to=State.GRANTED,
-            cause="roll_back",
-            actor=actor,
-            now=now,
-            facts={"reason": reason} if reason else None,
-            redeemed_at=None,
-        )
-    return claim
+RESTORE_WITHIN = timedelta(hours=24)
 
 
 def revoke_claim(
@@ -77,74 +33,174 @@ def revoke_claim(
     now: datetime,
     note: str = "",
     gives_credits_back: bool = False,
+    is_told: bool = True,
 ) -> Claim:
     """Take a granted claim away. Its slot stays used: the code may have been seen or sent.
 
     A gift of it that is under way ends first.
 
-    With `gives_credits_back` what it cost is refunded in the same commit.
+    With `gives_credits_back` what it cost is refunded in the same commit. The owner is told, with
+    the reason. `restore_claim` undoes it for a day.
+
     Raises ClaimNotUsable for any other state, ClaimPending while a provider is at it.
     """
     if reason not in REVOKE_REASONS:
         raise ValueError(f"{reason!r} is not a reason to revoke")
     with transaction.atomic():
         stop_gift_of(claim=claim, actor=actor, now=now)
-        claim = _locked(claim)
+        claim = lock_claim(claim)
         state = claim.state_at(now)
         if state == State.RESERVED:
             raise ClaimPending()
         if state != State.GRANTED:
             raise ClaimNotUsable(status=state)
+        credits_back = claim.price_credits if gives_credits_back else 0
         move_claim(
             claim,
             to=State.REVOKED,
             cause="revoke",
             actor=actor,
             now=now,
-            facts={"reason": reason, "note": note} if note else {"reason": reason},
+            facts={"reason": reason, "note": note, "credits_back": credits_back},
             ended_at=now,
         )
-        if gives_credits_back:
+        if credits_back:
             give_credits_back(claim)
+        if is_told:
+            tell(claim, "claim_revoked", now=now, reason=reason)
     return claim
 
 
-def return_claim(*, claim: Claim, now: datetime, actor: str) -> Claim:
-    """A member gives an unused, unseen claim back: credits return, and the slot with its code.
+def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
+    """A claim that was taken away is its owner's again, with its old end; within a day.
 
-    Only for codes in hand: what a provider issued belongs to that provider's own return.
-    Raises ClaimNotUsable, ClaimInTransit, ClaimPending.
+    Credits that went back with it are taken again in the same commit.
+
+    Raises RestoreRefused after a day, for a claim that was replaced, and when the owner has spent
+    what was given back; ClaimNotUsable when it was not taken away.
     """
     with transaction.atomic():
-        claim = _locked(claim)
-        state = claim.state_at(now)
-        if state == State.RESERVED:
-            raise ClaimPending()
-        if state != State.GRANTED or claim.revealed_at is not None or claim.mode != "codes":
-            raise ClaimNotUsable(status=state)
-        move_claim(claim, to=State.RETURNED, cause="return", actor=actor, now=now, ended_at=now)
-        give_credits_back(claim)  # The account first, as a claim locks it.
-        claim_sql.let_go(claim_id=claim.pk, now=now)
+        claim = lock_claim(claim)
+        if claim.state != State.REVOKED:
+            raise ClaimNotUsable(status=claim.state)
+        is_late = claim.ended_at is None or now - claim.ended_at >= RESTORE_WITHIN
+        if is_late or Claim.objects.filter(replaces=claim).exists():
+            raise RestoreRefused()
+        revoked = claim.events.filter(cause="revoke").order_by("-id").first()
+        given_back = (revoked.facts or {}).get("credits_back", 0) if revoked else 0
+        if given_back:
+            try:
+                ledger.adjust(
+                    member_id=claim.member_id,
+                    op_id=uuid7(),
+                    amount=-given_back,
+                    counter=Counter.BENEFITS,
+                    reason="restore",
+                    related=claim.public_id,
+                )
+            except InsufficientCredits as refusal:
+                raise RestoreRefused() from refusal
+        move_claim(claim, to=State.GRANTED, cause="restore", actor=actor, now=now, ended_at=None)
+        tell(claim, "claim_restored", now=now)
     return claim
 
 
-def give_credits_back(claim: Claim) -> None:
-    """What a claim cost goes back to the buckets it came from; nothing for a free one."""
-    if not claim.price_credits:
-        return
-    ledger.refund(
-        member_id=claim.member_id,
-        op_id=uuid7(),
-        orig_op=claim.op_id,
-        amount=claim.price_credits,
-        reason="benefit",
-        related=claim.public_id,
+def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") -> Claim:
+    """Replace a claim by a fresh unit of its release: the first is dead before the second lives.
+
+    Free for its owner, outside windows and limits: it stands in the first one's place. What was
+    paid stays with the first. Safe to repeat: a claim is replaced once, and whoever asks again
+    gets the replacement there is.
+
+    Raises SoldOut when the release has no unit left, ClaimPending, ClaimInTransit, ClaimNotUsable.
+    After a refusal the first claim is as it was.
+    """
+    with transaction.atomic():
+        first = lock_claim(claim)
+        if made := Claim.objects.filter(replaces=first).first():
+            return made
+        if first.mode == Fulfilment.CREDITS:
+            raise ClaimNotUsable(status=first.state)
+        if first.state != State.REVOKED:
+            first = revoke_claim(
+                claim=first, reason="issue_error", actor=actor, now=now, note=note, is_told=False
+            )
+        Claim.objects.filter(pk=first.pk).update(counts_to_limit=False)
+        made = _replacement_of(first, now=now)
+        record_event(
+            made,
+            was="",
+            to=made.state,
+            cause="reissue",
+            actor=actor,
+            now=now,
+            facts={"replaces": first.public_id, "note": note},
+        )
+        tell(made, "claim_reissued", now=now)
+    if made.is_waiting_for_provider:
+        nudge("benefits.tasks.drain_grants")
+    return made
+
+
+def _replacement_of(first: Claim, *, now: datetime) -> Claim:
+    """A claim like `first` on the next slot of its release. Raises SoldOut."""
+    op_id = uuid7()
+    slot = claim_sql.next_slot(
+        release_id=first.release_id, member_id=first.member_id, op_id=op_id, now=now
+    )
+    if slot is None:
+        raise SoldOut()
+    is_in_hand = first.mode == Fulfilment.CODES
+    code = Code.objects.get(release_id=first.release_id, slot=slot) if is_in_hand else None
+    benefit = first.benefit
+    return Claim.objects.create(
+        member_id=first.member_id,
+        release_id=first.release_id,
+        benefit=benefit,
+        terms_id=first.terms_id,
+        slot=slot,
+        nth=first.nth,
+        op_id=op_id,
+        mode=first.mode,
+        state=State.GRANTED if is_in_hand else State.RESERVED,
+        counts_to_limit=first.counts_to_limit,
+        per_member=first.per_member,
+        livemode=first.livemode,
+        replaces=first,
+        next_attempt_at=None if is_in_hand else now,
+        created_at=now,
+        updated_at=now,
+        granted_at=now if is_in_hand else None,
+        valid_from=now if is_in_hand else None,
+        valid_until=claim_sql.valid_until(
+            at=now,
+            zone=first.member.time_zone,
+            days=benefit.valid_days,
+            cap=benefit.usable_until,
+            code_ends_on=code.expires_on if code else None,
+        )
+        if is_in_hand
+        else None,
     )
 
 
 def expire_claims() -> int:
-    """Settle every claim whose end has come, in batches. Safe to kill and to run twice."""
+    """Settle every claim whose end has come, in batches. Safe to kill and to run twice.
+
+    The unseen code of a lapsed claim goes back to its release while enough of its life is left.
+    A partner that asked for a claim is told in the batch's own commit.
+    """
     total = 0
-    while settled := claim_sql.expire_claims(limit=EXPIRE_BATCH_ROWS, actor="worker"):
+    while settled := _expire_batch():
         total += settled
     return total
+
+
+def _expire_batch() -> int:
+    with transaction.atomic():
+        settled = claim_sql.settle_endings(limit=EXPIRE_BATCH_ROWS, actor="worker")
+        now = database_now()
+        asked_for = Claim.objects.filter(pk__in=settled, partner_id__isnull=False).order_by("pk")
+        for claim in asked_for:
+            tell_partner(claim, was=State.GRANTED, cause="expire", now=now)
+    return len(settled)

@@ -7,80 +7,145 @@ provider what became of the order, and nothing is ordered twice because the key 
 """
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
 from benefits import claim_sql
-from benefits.models import Claim, Code, CodeBatch
+from benefits.errors import ClaimNotUsable
+from benefits.models import Alarm, Claim, Code, CodeBatch, ProviderConfig
 from benefits.providers.base import Issued, NeverAsked, Provider, Refused, Unknown
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
-from benefits.services.moves import move_claim
+from benefits.services.alarms import raise_alarm
+from benefits.services.moves import lock_claim, move_claim, record_event
 from benefits.services.notices import tell
 from credits import ledger
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.ids import uuid7
+from zone.core.nudge import nudge
 from zone.core.vault import VaultError
 
-BATCH_CLAIMS = 32
-PARALLEL_CALLS = 16
-LEASE = timedelta(seconds=60)  # Longer than a batch of the slowest answers.
+PARALLEL_CALLS = 32
+PROVIDER_CALLS_MAX = 24  # Of one provider, so that a dead one never holds every thread.
+LEASE_CLAIMS_MIN = 8  # Fewer are not worth a query while others are still being asked.
+LEASE = timedelta(seconds=60)  # Longer than the slowest answer and its settling.
 PAUSE_SECONDS_MAX = 300
+SILENT_PAUSE = timedelta(hours=1)
 
 State = Claim.State
-Answer = Issued | Refused | Unknown
+Status = Claim.ProviderStatus
+Answer = Issued | Refused | Unknown | NeverAsked
 log = logging.getLogger(__name__)
 
 
 def drain_grants() -> int:
     """Bring every claim that is due one step further. Returns how many it looked at.
 
-    Several processes may run it at once; each takes claims nobody else holds. Safe to kill.
+    Several processes may run it at once; each takes claims nobody else holds. Safe to kill. New
+    claims are leased as soon as threads are free, so a slow answer delays its own claim alone; a
+    provider that stops answering is asked one claim at a time until it answers again.
     """
-    done = 0
-    providers: dict[int, Provider | None] = {}
+    drain = _Drain()
     try:
-        while leased := claim_sql.lease_claims(limit=BATCH_CLAIMS, lease=LEASE):
-            failpoint("grant_after_lease")
-            claims = Claim.objects.select_related("benefit", "member", "release__provider")
-            _grant_batch(list(claims.filter(pk__in=leased)), providers)
-            done += len(leased)
+        return drain.run()
     finally:
-        for provider in providers.values():
+        drain.close()
+
+
+class _Drain:
+    """One run: which calls are under way, and how much each provider is trusted with."""
+
+    def __init__(self) -> None:
+        self.threads = ThreadPoolExecutor(max_workers=PARALLEL_CALLS)
+        self.calls: dict[Future[Answer], Claim] = {}
+        self.providers: dict[int, Provider | None] = {}
+        self.trust: dict[int, int] = {}
+
+    def run(self) -> int:
+        done = 0
+        while True:
+            leased = self.lease()
+            done += leased
+            if not self.calls:
+                return done
+            finished, _ = wait(self.calls, return_when=FIRST_COMPLETED)
+            for call in finished:
+                claim, answer = self.calls.pop(call), call.result()
+                self.note(claim, answer)
+                settle(claim, answer)
+
+    def close(self) -> None:
+        self.threads.shutdown(wait=True, cancel_futures=True)
+        for provider in self.providers.values():
             if provider is not None:
                 provider.close()
-    return done
+
+    def lease(self) -> int:
+        """Start asking about as many due claims as there are threads and trust for."""
+        free = PARALLEL_CALLS - len(self.calls)
+        if free < min(LEASE_CLAIMS_MIN, PARALLEL_CALLS):
+            return 0
+        under_way: dict[int, int] = {}
+        for claim in self.calls.values():
+            key = claim.release.provider_id or 0
+            under_way[key] = under_way.get(key, 0) + 1
+        rooms = {
+            key: max(self.trust.get(key, PROVIDER_CALLS_MAX) - under_way.get(key, 0), 0)
+            for key in {*under_way, *self.trust}
+        }
+        leased = claim_sql.lease_claims(
+            limit=free, lease=LEASE, share=PROVIDER_CALLS_MAX, rooms=rooms
+        )
+        if leased:
+            failpoint("grant_after_lease")
+            claims = Claim.objects.select_related("benefit", "member", "release__provider")
+            for claim in claims.filter(pk__in=leased).order_by("pk"):
+                self.calls[self.start(claim)] = claim
+        return len(leased)
+
+    def start(self, claim: Claim) -> "Future[Answer]":
+        provider = self.find_provider(claim.release.provider)
+        if provider is None:
+            return _known(Unknown("provider cannot be asked"))
+        if _is_worn_out(claim):
+            # Whatever happened to every try before this one, do not order again.
+            return self.threads.submit(provider.query, claim)
+        return self.threads.submit(ask, provider, claim)
+
+    def find_provider(self, config: ProviderConfig | None) -> Provider | None:
+        if config is None:
+            return None
+        if config.pk not in self.providers:
+            try:
+                self.providers[config.pk] = open_provider(config)
+            except (ProviderClosed, VaultError) as error:
+                log.error(
+                    "provider cannot be asked", extra={"provider": config.code, "why": str(error)}
+                )
+                self.providers[config.pk] = None
+        return self.providers[config.pk]
+
+    def note(self, claim: Claim, answer: Answer) -> None:
+        """An answer doubles the trust in a provider, silence takes all but one call of it."""
+        key = claim.release.provider_id or 0
+        trust = self.trust.get(key, PROVIDER_CALLS_MAX)
+        is_silent = isinstance(answer, Unknown)
+        self.trust[key] = 1 if is_silent else min(trust * 2, PROVIDER_CALLS_MAX)
 
 
-def _grant_batch(claims: list[Claim], providers: dict[int, Provider | None]) -> None:
-    """Ask for all of them at once, settle each as its answer comes in."""
-    with ThreadPoolExecutor(max_workers=PARALLEL_CALLS) as threads:
-        waiting = {threads.submit(_question(claim, providers)): claim for claim in claims}
-        for answer in as_completed(waiting):
-            settle(waiting[answer], answer.result())
+def _known(answer: Answer) -> "Future[Answer]":
+    future: Future[Answer] = Future()
+    future.set_result(answer)
+    return future
 
 
-def _question(claim: Claim, providers: dict[int, Provider | None]) -> Callable[[], Answer]:
-    """The call to make for a claim; it runs in a thread and touches no database."""
-    config = claim.release.provider
-    if config is None:
-        return lambda: Unknown("no provider")
-    if config.pk not in providers:
-        try:
-            providers[config.pk] = open_provider(config)
-        except (ProviderClosed, VaultError) as error:
-            log.error(
-                "provider cannot be asked", extra={"provider": config.code, "why": str(error)}
-            )
-            providers[config.pk] = None
-    provider = providers[config.pk]
-    if provider is None:
-        return lambda: Unknown("provider cannot be asked")
-    return lambda: ask(provider, claim)
+def _is_worn_out(claim: Claim) -> bool:
+    """Whether its tries are used up: from then on a claim is only asked about."""
+    provider = claim.release.provider
+    return provider is not None and claim.attempts > provider.attempts_max
 
 
 def ask(provider: Provider, claim: Claim) -> Answer:
@@ -100,10 +165,13 @@ def settle(claim: Claim, answer: Answer) -> None:
             grant(claim, answer)
         except IntegrityError:
             # The code is already in another hand. Nobody gets it twice; an operator must look.
-            log.error("provider repeated a code", extra={"claim": claim.public_id})
+            raise_alarm(Alarm.Kind.PROVIDER_CODE, claim.public_id, reference=answer.reference)
             _wait(claim, Unknown("code already known"))
     elif isinstance(answer, Refused):
-        fail(claim, answer.reason, provider_status=Claim.ProviderStatus.REFUSED)
+        fail(claim, answer.reason, provider_status=Status.REFUSED)
+    elif isinstance(answer, NeverAsked):
+        # Asked about after its last try: the provider knows of no order, so nothing can be lost.
+        fail(claim, "never_issued", provider_status=Status.REFUSED)
     else:
         _wait(claim, answer)
 
@@ -155,7 +223,7 @@ def grant(claim: Claim, issued: Issued) -> bool:
     return True
 
 
-def fail(claim: Claim, reason: str, *, provider_status: str) -> bool:
+def fail(claim: Claim, reason: str, *, provider_status: str, actor: str = "worker") -> bool:
     """Failed: the hold is void, the slot is free again, the owner is told. False when settled."""
     with transaction.atomic():
         now = database_now()
@@ -170,7 +238,7 @@ def fail(claim: Claim, reason: str, *, provider_status: str) -> bool:
             claim,
             to=State.FAILED,
             cause="fail",
-            actor="worker",
+            actor=actor,
             now=now,
             facts={"reason": reason, "attempts": claim.attempts},
             provider_status=provider_status,
@@ -187,23 +255,56 @@ def fail(claim: Claim, reason: str, *, provider_status: str) -> bool:
 
 
 def _wait(claim: Claim, answer: Unknown) -> None:
-    """Try again later, each time twice as late; after the last try give the credits back."""
-    provider = claim.release.provider
-    if provider is not None and claim.attempts >= provider.attempts_max:
-        log.error(
-            "a claim's provider never answered; compare with the provider's own list",
-            extra={"claim": claim.public_id, "provider": provider.code, "why": answer.why},
-        )
-        fail(claim, "provider_silent", provider_status=Claim.ProviderStatus.UNKNOWN)
-        return
+    """Try again later, each time twice as late.
+
+    After the last try the claim keeps waiting, with its credits held: not knowing is not a
+    refusal, and a benefit that was issued must not be free. An operator is called, and the
+    provider is asked now and then whether it remembers.
+    """
     now = database_now()
-    pause = min(2 ** (claim.attempts - 1), PAUSE_SECONDS_MAX)
+    provider = claim.release.provider
+    is_last = provider is not None and claim.attempts >= provider.attempts_max
+    pause = timedelta(seconds=min(2 ** min(claim.attempts - 1, 16), PAUSE_SECONDS_MAX))
+    if is_last:
+        pause = SILENT_PAUSE
+        raise_alarm(
+            Alarm.Kind.PROVIDER_SILENT,
+            claim.public_id,
+            provider=provider.code if provider else "",
+            why=answer.why,
+            attempts=claim.attempts,
+        )
     Claim.objects.filter(pk=claim.pk, state=State.RESERVED, attempts=claim.attempts).update(
-        provider_status=Claim.ProviderStatus.UNKNOWN,
-        next_attempt_at=now + timedelta(seconds=pause),
+        provider_status=Status.SILENT if is_last else Status.UNKNOWN,
+        next_attempt_at=now + pause,
         lease_until=None,
         updated_at=now,
     )
+
+
+def ask_again(*, claim: Claim, actor: str, now: datetime) -> Claim:
+    """An operator wants a waiting claim asked about at once. Raises ClaimNotUsable."""
+    with transaction.atomic():
+        locked = lock_claim(claim)
+        if locked.state != State.RESERVED:
+            raise ClaimNotUsable(status=locked.state)
+        locked.next_attempt_at = now
+        locked.save(update_fields=["next_attempt_at"])
+        record_event(locked, was=locked.state, to=locked.state, cause="ask", actor=actor, now=now)
+    nudge("benefits.tasks.drain_grants")
+    return locked
+
+
+def give_up(*, claim: Claim, actor: str) -> None:
+    """An operator knows from the provider that it never issued this: the hold is void.
+
+    Only for a claim whose provider stayed silent. Raises ClaimNotUsable for any other.
+    """
+    claim.refresh_from_db()
+    if claim.state != State.RESERVED or claim.provider_status != Status.SILENT:
+        raise ClaimNotUsable(status=claim.state)
+    if not fail(claim, "never_issued", provider_status=Status.REFUSED, actor=actor):
+        raise ClaimNotUsable(status=claim.state)
 
 
 def _keep_code(claim: Claim, issued: Issued, *, now: datetime) -> None:
@@ -241,7 +342,4 @@ def _compare(claim: Claim, issued: Issued) -> None:
         )
     )
     if not is_same:
-        log.error(
-            "provider issued something else than what is stored",
-            extra={"claim": claim.public_id, "reference": issued.reference},
-        )
+        raise_alarm(Alarm.Kind.PROVIDER_CODE, claim.public_id, reference=issued.reference)

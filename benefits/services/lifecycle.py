@@ -90,7 +90,8 @@ def publish_terms(*, benefit: Benefit, now: datetime) -> BenefitTerms:
         text.language: {"title": text.title, "terms": text.terms} for text in benefit.texts.all()
     }
     newest = benefit.published_terms.order_by("-published_at", "-id").first()
-    if newest is not None and newest.texts == texts:
+    is_same = newest is not None and newest.return_percent == benefit.return_percent
+    if newest is not None and is_same and newest.texts == texts:
         return newest
     version = benefit.terms_version
     if benefit.published_terms.filter(version=version).exists():
@@ -98,7 +99,11 @@ def publish_terms(*, benefit: Benefit, now: datetime) -> BenefitTerms:
         Benefit.objects.filter(pk=benefit.pk).update(terms_version=version)
         benefit.terms_version = version
     return BenefitTerms.objects.create(
-        benefit=benefit, version=version, texts=texts, published_at=now
+        benefit=benefit,
+        version=version,
+        texts=texts,
+        return_percent=benefit.return_percent,
+        published_at=now,
     )
 
 

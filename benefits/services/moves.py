@@ -4,14 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from benefits import shapes
+from benefits.errors import ClaimInTransit
 from benefits.models import Claim, ClaimEvent
 from zone.partners.models import Partner
 from zone.partners.services import events
 
 
 def lock_claim(claim: Claim) -> Claim:
-    """The claim as it is now, its row ours until the commit."""
-    return Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
+    """The claim as it is now, its row ours until the commit. Raises ClaimInTransit."""
+    locked = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
+    if locked.frozen_at is not None:
+        raise ClaimInTransit()
+    return locked
 
 
 def move_claim(

@@ -9,7 +9,7 @@ EXPIRING_HOURS = 72
 NOTICE_BATCH_ROWS = 500
 
 
-def tell(claim: Claim, kind: str, *, now: datetime) -> None:
+def tell(claim: Claim, kind: str, *, now: datetime, **more: str) -> None:
     """Put a notice about a claim into its owner's inbox, once per kind, in this transaction."""
     write_notice(
         member_id=claim.member_id,
@@ -18,6 +18,7 @@ def tell(claim: Claim, kind: str, *, now: datetime) -> None:
             "title": {text.language: text.title for text in claim.benefit.texts.all()},
             "valid_until": claim.valid_until.isoformat() if claim.valid_until else "",
             "credits": claim.price_credits,
+            **more,
         },
         link=f"/me/benefits/{claim.public_id}",
         dedupe_key=f"{kind}:{claim.public_id}",

@@ -1,6 +1,7 @@
 """Codes in hand: sealed when they come, on sale in ranges, opened by one verb alone."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlsplit
@@ -31,6 +32,16 @@ class OpenCode:
 def find_code_fault(code: str) -> str:
     """`bad_format`, or nothing. A code is 8 to 32 of A to Z and 0 to 9."""
     return "" if _CODE_FORM.fullmatch(code) else "bad_format"
+
+
+def normalise(typed: str) -> str:
+    """A code as people type or paste it, in the form it is known by.
+
+    Spaces, dashes and dots that group letters are dropped, small and full-width letters are
+    folded. Letters that look alike are left alone: a code from elsewhere may hold any of them.
+    """
+    folded = unicodedata.normalize("NFKC", typed).upper()
+    return "".join(letter for letter in folded if letter.isascii() and letter.isalnum())
 
 
 def find_url_fault(url: str) -> str:

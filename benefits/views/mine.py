@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from benefits import gift_queries, queries
 from benefits.models import Claim
 from benefits.queries import Segment
+from benefits.services.returns import find_return_offer
 from benefits.services.reveal import reveal_claim
 from zone.core.clock import database_now
 from zone.core.errors import NotFound, ZoneError
@@ -49,7 +50,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @require_GET
 def claim_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """One claim. Its code stays covered until the member asks for it."""
-    claim = _own_claim(request, public_id)
+    claim = own_claim(request, public_id)
     context = result_context(claim)
     context["gift"] = gift_queries.find_open_gift(claim)
     context["came_as"] = gift_queries.find_gift_received(claim)
@@ -60,7 +61,7 @@ def claim_page(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_GET
 def status(request: HttpRequest, public_id: str) -> HttpResponse:
     """The panel that watches a claim being prepared; as a page, the claim's own page."""
-    claim = _own_claim(request, public_id)
+    claim = own_claim(request, public_id)
     if not wants_partial(request):
         return private(redirect("benefits:claim_page", claim.public_id))
     return private(render(request, "benefits/_result.html", result_context(claim)))
@@ -69,7 +70,7 @@ def status(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def reveal(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show the code, in the page or in the panel. The first showing is recorded."""
-    claim = _own_claim(request, public_id)
+    claim = own_claim(request, public_id)
     context = result_context(claim) | open_code(request, claim)
     template = "benefits/_code.html" if wants_partial(request) else "benefits/claim.html"
     return private(render(request, template, context))
@@ -93,11 +94,12 @@ def result_context(claim: Claim) -> dict[str, Any]:
         "state": claim.state_at(now),
         "text": claim.benefit.text(),
         "now": now,
+        "return_offer": find_return_offer(claim, now=now),
         "is_slow": (now - claim.created_at).total_seconds() > _SLOW_SECONDS,
     }
 
 
-def _own_claim(request: HttpRequest, public_id: str) -> Claim:
+def own_claim(request: HttpRequest, public_id: str) -> Claim:
     try:
         return queries.get_claim(member=request.member, public_id=public_id)  # type: ignore[attr-defined]
     except NotFound as error:

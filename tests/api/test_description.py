@@ -64,7 +64,9 @@ def test_every_operation_is_complete(document):
             assert {"401", "403", "429"} <= statuses, where
         if method == "POST" and "oauth" not in path:
             names_of = [parameter["name"] for parameter in verb["parameters"]]
-            assert "Idempotency-Key" in names_of or path.endswith("/eligibility"), where
+            assert "Idempotency-Key" in names_of or path.endswith(("/eligibility", "/validate")), (
+                where
+            )
 
 
 def test_nothing_is_left_of_openapi_3_0(document):

@@ -20,6 +20,9 @@ ROUTES = [
     ("GET", "claims", "claims:read", 200, 200),
     ("POST", "claims", "claims:grant", 201, 404),
     ("GET", "claims/{claim}", "claims:read", 200, 404),
+    ("POST", "claims/redeem", "claims:redeem", 201, 404),
+    ("POST", "claims/validate", "claims:redeem", 200, 404),
+    ("POST", "claims/{claim}/revoke", "claims:revoke", 200, 404),
     ("GET", "credit_entries", "credits:read", 200, 404),
     ("GET", "credit_entries/{entry}", "credits:read", 200, 404),
     ("GET", "events", "events:read", 200, 200),
@@ -27,6 +30,9 @@ ROUTES = [
     ("GET", "members", "members:read", 200, 200),
     ("GET", "members/{member}", "members:read", 200, 404),
     ("GET", "members/{member}/credits", "credits:read", 200, 404),
+    ("GET", "redemptions", "claims:read", 200, 200),
+    ("GET", "redemptions/{redemption}", "claims:read", 200, 404),
+    ("POST", "redemptions/{redemption}/rollback", "claims:redeem", 200, 404),
 ]
 # Addresses that ask for no bearer token.
 OPEN_ROUTES = [
@@ -70,13 +76,19 @@ def world(caller, known_alice, alice, release):
         "external_id": "order-0",
     }
     claim = caller.post("/claims", body).json()
-    release.benefit.releases.update(per_member=2)
+    release.benefit.releases.update(per_member=3)
+    second = caller.post("/claims", {**body, "external_id": "order-00"}).json()
+    used = caller.post(
+        "/claims/redeem",
+        {"claim": second["id"], "external_id": "use-0", "order": {"reference": "A-0"}},
+    ).json()
     return {
         "member": known_alice,
         "benefit": release.benefit.public_id,
         "claim": claim["id"],
         "entry": entry.public_id,
-        "event": Event.objects.get().public_id,
+        "event": Event.objects.first().public_id,
+        "redemption": used["id"],
     }
 
 
@@ -88,6 +100,15 @@ def call(who, method, route, world):
         return who.send(method, f"{path}?member={world['member']}")
     if route.endswith("/eligibility"):
         return who.post(path, {"member": world["member"]})
+    if route.endswith("/revoke"):
+        return who.post(path, {"reason": "other"})
+    if route.endswith("/rollback"):
+        return who.post(path, {"reason": "returned"})
+    if route == "claims/validate":
+        return who.post(path, {"claim": world["claim"]})
+    if route == "claims/redeem":
+        order = {"reference": "A-1"}
+        return who.post(path, {"claim": world["claim"], "external_id": "use-1", "order": order})
     if (method, route) == ("POST", "claims"):
         body = {
             "member": world["member"],

@@ -119,7 +119,7 @@ def test_a_claim_is_taken_away_only_with_the_right_to(client, alice):
     ]
     assert Claim.objects.get(pk=made.pk).state == "revoked"
     event = made.events.get(cause="revoke")
-    assert event.facts == {"reason": "fraud", "note": "seen twice"}
+    assert event.facts == {"reason": "fraud", "note": "seen twice", "credits_back": 0}
 
 
 def test_pictures_are_drawn_or_uploaded_but_never_vectors(client, settings, tmp_path):

@@ -8,6 +8,8 @@ from django.db import connection
 from benefits import errors, queries
 from benefits.models import Claim, DropSchedule
 from benefits.services import drops, endings
+from benefits.services.redemptions import redeem_claim, roll_back_redemption
+from benefits.services.returns import return_claim
 from benefits.services.reveal import reveal_claim
 from tests.benefits.factories import (
     claim,
@@ -39,7 +41,7 @@ def test_the_end_holds_before_any_sweep_and_is_settled_once(alice):
     now = database_now()
     assert (made.state, made.state_at(now)) == ("granted", "expired")
     assert queries.count_claims(member=alice, now=now) == queries.ClaimCounts(0, 0, 1)
-    for verb in (reveal_claim, endings.redeem_claim):
+    for verb in (reveal_claim, redeem_claim):
         with pytest.raises(errors.ClaimNotUsable):
             verb(claim=made, now=now, actor="member:test")
     assert (endings.expire_claims(), endings.expire_claims()) == (1, 0)
@@ -56,28 +58,28 @@ def test_a_reveal_is_on_record_and_the_code_stays_the_same(alice):
     assert first.redeem_url.endswith(first.code)
     assert made.events.filter(cause="reveal").count() == 2
     with pytest.raises(errors.ClaimNotUsable):
-        endings.return_claim(claim=made, now=database_now(), actor="member:test")
+        return_claim(claim=made, now=database_now(), actor="member:test")
 
 
 def test_an_unseen_claim_returns_with_credits_and_slot(alice, bob):
     give_credits(alice, 100)
     release = make_release(make_benefit(price_credits=40), codes=1)
     made = claim(alice, release)
-    endings.return_claim(claim=made, now=database_now(), actor="member:test")
+    return_claim(claim=made, now=database_now(), actor="member:test")
     assert balance(alice)[:2] == (100, 0)
     give_credits(bob, 40)
     assert claim(bob, release).slot == made.slot
     with pytest.raises(errors.ClaimNotUsable):
-        endings.return_claim(claim=made, now=database_now(), actor="member:test")
+        return_claim(claim=made, now=database_now(), actor="member:test")
 
 
 def test_a_use_counts_once_and_can_be_undone(alice):
     made = claim(alice, make_release(make_benefit(), codes=1))
-    used = endings.redeem_claim(claim=made, now=database_now(), actor="partner:test")
+    used = redeem_claim(claim=made, now=database_now(), actor="partner:test")
     with pytest.raises(errors.AlreadyRedeemed) as refused:
-        endings.redeem_claim(claim=made, now=database_now(), actor="partner:test")
+        redeem_claim(claim=made, now=database_now(), actor="partner:test")
     assert refused.value.facts["redeemed_at"] == used.redeemed_at
-    endings.roll_back_redemption(claim=made, now=database_now(), actor="partner:test")
+    roll_back_redemption(redemption=used, now=database_now(), actor="partner:test")
     made.refresh_from_db()
     assert (made.state, made.redeemed_at) == ("granted", None)
 

@@ -9,6 +9,8 @@ from benefits import errors, gift_errors, queries
 from benefits.gift_queries import list_giftable
 from benefits.models import Benefit, Claim, Gift
 from benefits.services import endings, gift_clock, gift_moves, gift_opening, gifts
+from benefits.services.redemptions import redeem_claim
+from benefits.services.returns import return_claim
 from benefits.services.reveal import reveal_claim
 from benefits.verify import INVARIANTS
 from tests.benefits.factories import (
@@ -102,8 +104,8 @@ def test_on_its_way_it_cannot_be_shown_used_returned_or_expire(alice, given):
     now = database_now()
     for refused in (
         lambda: reveal_claim(claim=given, now=now, actor="member:x"),
-        lambda: endings.redeem_claim(claim=given, now=now, actor="member:x"),
-        lambda: endings.return_claim(claim=given, now=now, actor="member:x"),
+        lambda: redeem_claim(claim=given, now=now, actor="member:x"),
+        lambda: return_claim(claim=given, now=now, actor="member:x"),
         lambda: send(given),
     ):
         with pytest.raises(errors.ClaimInTransit):

@@ -7,10 +7,11 @@ import httpx
 import pytest
 from django.db import connection
 
-from benefits import queries
-from benefits.models import Claim, Code
+from benefits import claim_sql, queries
+from benefits.errors import ClaimNotUsable
+from benefits.models import Alarm, Claim, Code
 from benefits.providers.base import Issued, Unknown
-from benefits.providers.http import sign
+from benefits.providers.http import seal_secret, sign
 from benefits.providers.sandbox_issuer import sandbox_secret
 from benefits.services import grants
 from benefits.services.pools import open_code
@@ -23,6 +24,7 @@ from tests.benefits.factories import (
     make_release,
 )
 from tests.benefits.test_claim_benefit import balance
+from tests.factories import bind, make_member
 from zone.core.clock import database_now
 from zone.notices.models import Notice
 
@@ -109,7 +111,8 @@ def test_the_first_code_stays_and_another_one_is_an_alarm(waiting, issuer, caplo
     first = open_code(queries.find_code(waiting)).code
     with caplog.at_level(logging.ERROR):
         assert grants.grant(waiting, Issued("ISS-OTHER", "SOMETHINGELSE1", "")) is False
-    assert "issued something else" in caplog.text
+    assert Alarm.objects.get().subject == waiting.public_id
+    assert Alarm.objects.get().kind == "provider_code"
     assert "SOMETHINGELSE1" not in caplog.text
     assert open_code(queries.find_code(waiting)).code == first
     waiting.refresh_from_db()
@@ -132,13 +135,14 @@ def test_a_code_already_in_another_hand_is_never_granted(waiting, bob, release, 
     assert grants.grant(other, Issued("ISS-X", "SAMECODE1234", ""))
     with caplog.at_level(logging.ERROR):
         grants.settle(waiting, Issued("ISS-Y", "SAMECODE1234", ""))
-    assert "repeated a code" in caplog.text
+    assert Alarm.objects.get().subject == waiting.public_id
     waiting.refresh_from_db()
     assert (waiting.state, Code.objects.count()) == ("reserved", 1)
 
 
-def test_silence_ends_after_the_last_try_with_the_credits_back(waiting, alice, issuer, caplog):
-    issuer.control(down=1)
+def be_silent(waiting, issuer):
+    """Every try of a claim without an answer."""
+    issuer.control(down=1, mute=1)
     for attempt in range(1, 5):
         grants.drain_grants()
         waiting.refresh_from_db()
@@ -147,9 +151,75 @@ def test_silence_ends_after_the_last_try_with_the_credits_back(waiting, alice, i
             pause = (waiting.next_attempt_at - waiting.updated_at).total_seconds()
             assert pause == 2 ** (attempt - 1)
             make_due(waiting)
-    assert (waiting.state, waiting.failure_code) == ("failed", "provider_silent")
+
+
+def test_silence_keeps_the_credits_held_and_calls_an_operator(waiting, alice, issuer):
+    be_silent(waiting, issuer)
+    assert (waiting.state, waiting.provider_status) == ("reserved", "silent")
+    assert balance(alice)[:2] == (200, 300)
+    alarm = Alarm.objects.get()
+    assert (alarm.kind, alarm.subject, alarm.count) == ("provider_silent", waiting.public_id, 1)
+    assert grants.drain_grants() == 0, "it is asked about again in an hour, not at once"
+
+
+def test_a_silent_order_that_was_placed_after_all_is_granted(waiting, alice, issuer):
+    issuer.control(lose_reply=1, mute=1)
+    for _ in range(4):
+        make_due(waiting)
+        grants.drain_grants()
+    waiting.refresh_from_db()
+    assert (waiting.provider_status, balance(alice)[:2]) == ("silent", (200, 300))
+    issuer.control()
+    grants.ask_again(claim=waiting, actor="operator:x", now=database_now())
+    grants.drain_grants()
+    waiting.refresh_from_db()
+    assert (waiting.state, balance(alice)[:2]) == ("granted", (200, 0))
+    assert waiting.provider_reference == issuer.orders()[waiting.public_id]["reference"]
+
+
+def test_what_the_provider_never_saw_gives_the_credits_back_and_is_not_ordered_late(
+    waiting, alice, issuer
+):
+    be_silent(waiting, issuer)
+    issuer.control()
+    make_due(waiting)
+    grants.drain_grants()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.failure_code) == ("failed", "never_issued")
     assert balance(alice)[:2] == (500, 0)
     assert issuer.orders().get(waiting.public_id) is None
+
+
+def test_an_operator_gives_up_only_what_stayed_silent(waiting, alice, issuer):
+    with pytest.raises(ClaimNotUsable):
+        grants.give_up(claim=waiting, actor="operator:x")
+    assert balance(alice)[:2] == (200, 300)
+    be_silent(waiting, issuer)
+    grants.give_up(claim=waiting, actor="operator:x")
+    waiting.refresh_from_db()
+    assert (waiting.state, balance(alice)[:2]) == ("failed", (500, 0))
+    assert waiting.events.get(cause="fail").actor == "operator:x"
+
+
+def test_a_dead_provider_keeps_nobody_else_waiting(bob, release, issuer):
+    """Forty older claims of a provider that hangs; one of a provider that answers."""
+    hanging = make_provider(url="http://127.0.0.1:9", secret_sealed=seal_secret("x" * 32))
+    crowded = make_release(make_benefit(), stock=40, provider=hanging)
+    for _ in range(40):
+        member = make_member()
+        bind(member)
+        claim(member, crowded)
+    give_credits(bob, 500)
+    made = claim(bob, release)
+    leased = claim_sql.lease_claims(
+        limit=32, lease=timedelta(seconds=9), share=grants.PROVIDER_CALLS_MAX, rooms={}
+    )
+    assert made.pk in leased
+    assert len(leased) == grants.PROVIDER_CALLS_MAX + 1
+    distrusted = claim_sql.lease_claims(
+        limit=32, lease=timedelta(seconds=9), share=24, rooms={hanging.pk: 1}
+    )
+    assert len(distrusted) == 1
 
 
 def test_an_order_survives_the_issuers_own_crash(waiting, issuer):
@@ -165,14 +235,12 @@ def test_an_order_survives_the_issuers_own_crash(waiting, issuer):
 
 
 def test_a_lease_keeps_others_away_until_it_lapses(waiting):
-    from benefits import claim_sql
-
-    lease = timedelta(seconds=30)
-    assert claim_sql.lease_claims(limit=5, lease=lease) == {waiting.pk: 1}
-    assert claim_sql.lease_claims(limit=5, lease=lease) == {}
+    fair = {"limit": 5, "lease": timedelta(seconds=30), "share": 5, "rooms": {}}
+    assert claim_sql.lease_claims(**fair) == {waiting.pk: 1}
+    assert claim_sql.lease_claims(**fair) == {}
     with connection.cursor() as cursor:
         cursor.execute("SET zone.clock_offset = '31 seconds'")
-        assert claim_sql.lease_claims(limit=5, lease=lease) == {waiting.pk: 2}
+        assert claim_sql.lease_claims(**fair) == {waiting.pk: 2}
         cursor.execute("RESET zone.clock_offset")
 
 

@@ -96,6 +96,11 @@ PROBLEMS: dict[str, ProblemKind] = {
         409, _("A limit is reached"), _FINAL, ("limit",), formats={"limit": LIMIT_FORMAT}
     ),
     "not_eligible": ProblemKind(409, _("The member is not eligible"), _FINAL, ("reason",)),
+    "code_not_usable": ProblemKind(409, _("The code cannot be used"), _FINAL),
+    "already_redeemed": ProblemKind(409, _("Already redeemed"), _FINAL, ("redeemed_at",)),
+    "order_not_eligible": ProblemKind(
+        409, _("The order does not fit"), _("Correct the order, then use a new key."), ("reason",)
+    ),
     "insufficient_credits": ProblemKind(409, _("Not enough credits"), _FINAL, ("available",)),
     "precondition_failed": ProblemKind(
         412, _("The object has changed"), _("Read it again, then send the edit with its new ETag.")

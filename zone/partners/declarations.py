@@ -75,6 +75,8 @@ class Operation:
     is_idempotent_by_key: bool = False
     carries_secret: bool = False
     policies: tuple[limiter.Policy, ...] = ()
+    # Refusals that use up a pace of their own, by code; they count although the effect is undone.
+    counted_refusals: dict[str, limiter.Policy] = field(default_factory=dict)
     description: str = ""
 
 

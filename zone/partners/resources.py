@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ValidationError
 from rest_framework.views import APIView
 
+from zone.core.errors import ZoneError
 from zone.partners import limiter
 from zone.partners.declarations import (
     IDEMPOTENCY_KEY_PATTERN,
@@ -74,7 +75,10 @@ class Resource(APIView):
             policies.append(limiter.WRITES)
         if verb:
             policies.extend(verb.policies)
-        self.windows = limiter.count_call(policies, request.auth.key.public_id)
+        key_id = request.auth.key.public_id
+        self.windows = limiter.count_call(policies, key_id)
+        for policy in set(verb.counted_refusals.values()) if verb else ():
+            self.windows.append(limiter.count_in_database(policy, key_id, cost=0))
 
     def answer(self, request: Request, **path: str) -> HttpResponse:
         """Read the request, run its verb, and write down what it said."""
@@ -96,7 +100,11 @@ class Resource(APIView):
         )
         if verb.is_idempotent_by_key:
             return self.answer_once(verb, call, http, key, raw_body, path)
-        answer = verb.run(call, **path)
+        try:
+            answer = verb.run(call, **path)
+        except ZoneError as refusal:
+            count_refusal(verb, call, refusal)
+            raise
         return as_response(render(answer), answer.headers)
 
     def answer_once(
@@ -120,7 +128,12 @@ class Resource(APIView):
             ),
             carries_secret=verb.carries_secret,
         )
-        stored = run_once(attempt, lambda: render(verb.run(call, **path)), render_refusal)
+
+        def refuse(refusal: ZoneError) -> StoredAnswer:
+            count_refusal(verb, call, refusal)
+            return render_refusal(refusal)
+
+        stored = run_once(attempt, lambda: render(verb.run(call, **path)), refuse)
         return as_response(stored, {"Idempotent-Replayed": "true"} if stored.is_replayed else {})
 
     def finalize_response(
@@ -216,6 +229,12 @@ def validated(shape: type[BaseSerializer], raw_body: Any) -> dict[str, Any]:
 
 def render(answer: Answer) -> StoredAnswer:
     return StoredAnswer(answer.status, "application/json", render_json(answer.data))
+
+
+def count_refusal(verb: Operation, call: Call, refusal: ZoneError) -> None:
+    """Count a refusal that has a pace of its own, so that guessing runs dry."""
+    if policy := verb.counted_refusals.get(refusal.code):
+        limiter.count_in_database(policy, call.token.key.public_id)
 
 
 def render_refusal(refusal: Any) -> StoredAnswer:

@@ -44,6 +44,7 @@ _OF_KEYS = (
     "idempotency_in_progress",
 )
 _ID_PREFIX = {
+    "redemption": "rdm",
     "member": "mbr",
     "benefit": "ben",
     "claim": "clm",

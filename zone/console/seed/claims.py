@@ -9,7 +9,7 @@ from benefits.models import Claim
 from benefits.providers.base import Issued
 from benefits.services import grants
 from benefits.services.claims import claim_benefit
-from benefits.services.endings import redeem_claim
+from benefits.services.redemptions import redeem_claim
 from benefits.services.reveal import reveal_claim
 from zone.console.seed.catalogue import Published
 from zone.console.seed.people import SEED_NUMBER, Person

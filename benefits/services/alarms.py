@@ -1,0 +1,41 @@
+"""Calling an operator: one open row for each thing to look at, however often it happens."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from benefits.models import Alarm
+from zone.core.clock import database_now
+
+log = logging.getLogger(__name__)
+
+
+def raise_alarm(kind: str, subject: str, **facts: Any) -> None:
+    """Open an alarm, or count one more on the open one. Joins the caller's transaction."""
+    log.error(
+        "alarm: %s", kind, extra={"subject": subject, **{f"fact_{k}": v for k, v in facts.items()}}
+    )
+    now = database_now()
+    Alarm.objects.bulk_create(
+        [Alarm(kind=kind, subject=subject, facts=facts, count=0, first_at=now, last_at=now)],
+        ignore_conflicts=True,
+    )
+    Alarm.objects.filter(kind=kind, subject=subject, settled_at=None).update(
+        count=F("count") + 1, facts=facts, last_at=now
+    )
+
+
+def settle_alarm(alarm: Alarm, *, actor: str, now: datetime) -> bool:
+    """An operator has looked. False when somebody already had."""
+    return bool(
+        Alarm.objects.filter(pk=alarm.pk, settled_at=None).update(settled_at=now, settled_by=actor)
+    )
+
+
+def settle_alarms_of(kind: str, subject: str) -> None:
+    """What it was about is over."""
+    Alarm.objects.filter(kind=kind, subject=subject, settled_at=None).update(
+        settled_at=database_now(), settled_by="worker"
+    )

@@ -124,3 +124,11 @@ class CheckInClosed(LedgerError):
     code = "check_in_closed"
     sentence = _("Checking in is paused just now. Your streak waits for you.")
     http_status = 503
+
+
+class ClosedLoop(LedgerError):
+    """Credits would buy credits."""
+
+    code = "closed_loop"
+    sentence = _("What was paid for with credits earns no credits.")
+    http_status = 422

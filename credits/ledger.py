@@ -76,9 +76,11 @@ def earn(
     member has.
 
     Raises InvalidAmount, InvalidUntil, UnknownMember, MemberFrozen, AccountClosed, BalanceTooLarge,
-    OutOfOrder, OperationConflict.
+    OutOfOrder, OperationConflict, ClosedLoop.
     """
     amount = _whole(amount)
+    if related.startswith("clm_"):
+        raise errors.ClosedLoop(related=related)
     return _call(
         "earn",
         [

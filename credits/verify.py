@@ -266,4 +266,24 @@ INVARIANTS: list[Invariant] = [
         """,
         is_liveness=True,
     ),
+    Invariant(
+        "I31",
+        "a promise is earned once, at what was left of it, and not before it matured",
+        """
+        SELECT p.member_id, p.op_id
+        FROM ledger.pending_earn p
+        LEFT JOIN ledger.entry e USING (member_id, op_id)
+        WHERE (p.state = 1) <> (e.op_id IS NOT NULL)
+           OR (p.state = 1 AND e.available_change - e.debt_change <> p.amount - p.taken)
+           OR (p.state = 2 AND p.taken < p.amount AND e.op_id IS NOT NULL)
+        """,
+    ),
+    Invariant(
+        "I32",
+        "what credits paid for earned no credits",
+        """
+        SELECT member_id, op_id FROM ledger.entry
+        WHERE kind = 1 AND related LIKE 'clm\\_%'
+        """,
+    ),
 ]

@@ -33,7 +33,10 @@ class EarnBonusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(EarnPolicy)
 class EarnPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "bonuses", "day_cap", "month_cap", "charge_cap", "is_active"]
+    list_display = [
+        "name", "return_days", "clawback", "bonuses", "day_cap", "month_cap", "charge_cap",
+        "is_active",
+    ]  # fmt: skip
 
 
 @admin.register(EarnDecision)

@@ -1,5 +1,5 @@
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +11,21 @@ class EarnPolicy(models.Model):
         BEST = "best", _("only the one that gives most")
         STACK = "stack", _("all that apply, added up")
 
+    class Clawback(models.TextChoices):
+        PENDING = "pending", _("take back only what still waits")
+        AVAILABLE = "available", _("down to zero")
+        DEBT = "debt", _("all of it; the next credits make up for what is missing")
+
     name = models.CharField(_("name"), max_length=80)
+    return_days = models.PositiveSmallIntegerField(
+        _("return window (days)"),
+        default=0,
+        validators=[MaxValueValidator(120)],
+        help_text=_("Credits of a purchase wait so long; 0 gives them at once."),
+    )
+    clawback = models.CharField(
+        _("when a purchase is refunded"), max_length=9, choices=Clawback, default=Clawback.DEBT
+    )
     bonuses = models.CharField(
         _("when several bonuses apply"), max_length=8, choices=Bonuses, default=Bonuses.BEST
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
+from credits.queries.pending import Pending, find_pending
 from credits.rules import Line, Part, Purchase, RuleBook, Usage, Worth, worth_of_purchase
 from zone.core.clock import database_now
 from zone.history.models import Charge, ChargeLine, Subscription
@@ -123,6 +124,7 @@ class Explanation:
 
     charge: Charge
     is_waiting: bool
+    pending: Pending | None
     decision: EarnDecision | None
     parts: list[Part]
 
@@ -133,6 +135,7 @@ def explain_charge(charge: Charge) -> Explanation:
     return Explanation(
         charge=charge,
         is_waiting=charge.credited_at is None,
+        pending=find_pending(charge.member_id, charge.earn_op_id) if charge.earn_op_id else None,
         decision=decision,
         parts=[Part(**part) for part in decision.parts] if decision else [],
     )

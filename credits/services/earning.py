@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,14 @@ from django.db.models.functions import Coalesce
 
 from credits import errors, ledger
 from credits.kinds import Counter, Funding
-from credits.models import EarnDecision
+from credits.models import EarnDecision, EarnPolicy
+from credits.promises import (
+    Promise,
+    cancel_pending,
+    clawback_available,
+    mature_batch,
+    promise_batch,
+)
 from credits.queries.earning import (
     list_first_charges,
     list_purchases,
@@ -20,7 +27,7 @@ from credits.queries.earning import (
     read_rule_book,
     read_usage,
 )
-from credits.rules import Purchase, Usage, Worth, owed_back, worth_of_purchase
+from credits.rules import Purchase, RuleBook, Usage, Worth, owed_back, worth_of_purchase
 from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
@@ -42,10 +49,11 @@ REFUNDS_PER_COMMIT = 100
 class Drained:
     charges: int
     refunds: int
+    matured: int = 0
 
     @property
     def is_empty(self) -> bool:
-        return self.charges == self.refunds == 0
+        return self.charges == self.refunds == self.matured == 0
 
 
 def drain_earning(*, is_backdated: bool = False) -> Drained:
@@ -58,6 +66,7 @@ def drain_earning(*, is_backdated: bool = False) -> Drained:
     return Drained(
         charges=credit_charges(is_backdated=is_backdated),
         refunds=take_back_refunds(),
+        matured=mature_promises(),
     )
 
 
@@ -72,9 +81,12 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
     if not charges:
         return 0
     now = database_now()
-    worths = _decide(charges)
-    earning = [charge for charge in charges if worths[charge.id].credits > 0]
-    operations = {charge.id: uuid7(charge.paid_at if is_backdated else now) for charge in earning}
+    book = read_rule_book()
+    worths = _decide(charges, book)
+    window = timedelta(days=book.policy.return_days if book.policy else 0)
+    giving = [charge for charge in charges if worths[charge.id].credits > 0]
+    earning = [charge for charge in giving if charge.paid_at + window <= now]
+    operations = {charge.id: uuid7(charge.paid_at if is_backdated else now) for charge in giving}
     answers = ledger.earn_batch(
         [
             ledger.Earn(
@@ -92,8 +104,28 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
         ],
         is_owed=True,
     )
+    waiting = [charge for charge in giving if charge.paid_at + window > now]
+    promise_batch(
+        [
+            Promise(
+                member_id=charge.member_id,
+                op_id=operations[charge.id],
+                amount=worths[charge.id].credits,
+                matures_at=charge.paid_at + window,
+                counter=Counter.PURCHASES,
+                reason="purchase",
+                related=charge.public_id,
+                occurred_at=charge.paid_at,
+            )
+            for charge in waiting
+        ]
+    )
     by_charge = dict(zip((charge.id for charge in earning), answers, strict=True))
     earned = {charge.id: _earned(charge, by_charge.get(charge.id)) for charge in charges}
+    for charge in waiting:
+        earned[charge.id] = EarnedCharge(
+            charge.id, worths[charge.id].credits, operations[charge.id]
+        )
     mark_charges_credited(list(earned.values()), at=now)
     EarnDecision.objects.bulk_create(
         [_decision(charge, worths[charge.id], earned[charge.id], now) for charge in charges]
@@ -102,9 +134,8 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
     return len(charges)
 
 
-def _decide(charges: list[Charge]) -> dict[UUID, Worth]:
+def _decide(charges: list[Charge], book: RuleBook) -> dict[UUID, Worth]:
     """What each charge is worth, oldest first: each counts towards the limits of the next."""
-    book = read_rule_book()
     member_ids = {charge.member_id for charge in charges}
     usage: dict[int, Usage] = {}
     firsts: set[UUID] = set()
@@ -150,29 +181,24 @@ def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
     """Take back what refunded purchases earned; says how many refunds were looked at.
 
     Of a charge's credits, the share refunded so far is owed back, rounded up; each refund takes
-    what earlier ones did not. What the member no longer has becomes debt.
+    what earlier ones did not. What still waits for its return window is canceled first; of what
+    was earned, the policy in force says how much is taken: all of it (what the member no longer
+    has becomes debt), what is there, or nothing.
     """
     refunds = list_uncredited_refunds(limit)
     if not refunds:
         return 0
     now = database_now()
+    policy = EarnPolicy.objects.filter(is_active=True).first()
     progress = _progress_of({refund.charge_id for refund in refunds if refund.charge_id})
     taken: list[TakenRefund] = []
     # Rising members, as every batch takes them: two batches cannot deadlock.
     for refund in sorted(refunds, key=lambda refund: (refund.member_id, refund.id)):
         amount = _to_take(refund, progress)
         earn_op = _charge_of(refund).earn_op_id
-        if amount > 0 and earn_op is not None:
-            ledger.clawback(
-                member_id=refund.member_id,
-                op_id=uuid7(now),
-                orig_op=earn_op,
-                amount=amount,
-                reason="refund",
-                related=refund.public_id,
-                occurred_at=refund.refunded_at,
-            )
-        taken.append(TakenRefund(refund.id, amount))
+        took = _take(refund, earn_op, amount, policy, now) if earn_op and amount > 0 else 0
+        progress[_charge_of(refund).id].taken += took
+        taken.append(TakenRefund(refund.id, took))
     mark_refunds_credited(taken, at=now)
     mark_tiers_due(refund.member_id for refund in refunds)
     return len(refunds)
@@ -205,9 +231,47 @@ def _to_take(refund: Refund, progress: defaultdict[UUID, _Progress]) -> int:
     if not charge.credits_earned or charge.earn_op_id is None:
         return 0
     owed = owed_back(earned=charge.credits_earned, amount=charge.amount, refunded=so_far.refunded)
-    amount = max(0, owed - so_far.taken)
-    so_far.taken += amount
+    return max(0, owed - so_far.taken)
+
+
+def _take(
+    refund: Refund, earn_op: UUID, amount: int, policy: EarnPolicy | None, now: datetime
+) -> int:
+    """Take `amount` back as far as the policy goes; says how much was taken."""
+    canceled = cancel_pending(member_id=refund.member_id, op_id=earn_op, amount=amount)
+    rest = amount - canceled
+    clawback = policy.clawback if policy else EarnPolicy.Clawback.DEBT
+    if not rest or clawback == EarnPolicy.Clawback.PENDING:
+        return canceled
+    if clawback == EarnPolicy.Clawback.AVAILABLE:
+        return canceled + clawback_available(
+            member_id=refund.member_id,
+            op_id=uuid7(now),
+            orig_op=earn_op,
+            amount=rest,
+            reason="refund",
+            related=refund.public_id,
+            occurred_at=refund.refunded_at,
+        )
+    ledger.clawback(
+        member_id=refund.member_id,
+        op_id=uuid7(now),
+        orig_op=earn_op,
+        amount=rest,
+        reason="refund",
+        related=refund.public_id,
+        occurred_at=refund.refunded_at,
+    )
     return amount
+
+
+@transaction.atomic
+def mature_promises(*, limit: int = CHARGES_PER_COMMIT) -> int:
+    """Earn promises whose return window has passed; says how many. Safe to repeat and to race."""
+    member_ids = mature_batch(limit)
+    if member_ids:
+        mark_tiers_due(member_ids)
+    return len(member_ids)
 
 
 def _charge_of(refund: Refund) -> Charge:

@@ -34,7 +34,7 @@ def pay(amount: int, *, bill_no: str, user_id: str = USER_ID, at: datetime = PAI
     assert receipt.outcome in ("stored", "duplicate", "unlinked"), receipt
 
 
-def give_back(amount: int, *, bill_no: str, refund_no: str) -> None:
+def give_back(amount: int, *, bill_no: str, refund_no: str, at: datetime = PAID_AT) -> None:
     receipt = ingest_refund(
         wallet_code="ALIPAY_CN",
         body={
@@ -42,7 +42,7 @@ def give_back(amount: int, *, bill_no: str, refund_no: str) -> None:
             "relateBillNo": bill_no,
             "refundOutBillNo": refund_no,
             "refundAmount": {"currency": "CNY", "value": str(amount)},
-            "refundTime": (PAID_AT + timedelta(days=2)).isoformat(),
+            "refundTime": (at + timedelta(days=2)).isoformat(),
             "pointsProvider": "ALIPAYCN",
         },
     )

@@ -1,0 +1,19 @@
+"""Promised credits, a clawback that makes no debt, and no credits for what credits paid."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+from zone.core.sql import run_sql_file
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+REVERSE = """
+    ALTER TABLE ledger.entry DROP CONSTRAINT entry_no_closed_loop;
+    DROP FUNCTION ledger.clawback_available, ledger.mature_batch, ledger.cancel_pending,
+        ledger.promise_batch;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("credits", "0009_return_window")]
+    operations = [run_sql_file(SQL / "pending.sql", reverse=REVERSE)]

@@ -138,9 +138,9 @@ def sweep_line(*, limit: int) -> int:
     return int(_call("SELECT benefits_sweep_line(%s)", [limit])[0])
 
 
-def next_slot(*, release_id: int, member_id: int, op_id: UUID, now: datetime) -> int | None:
+def next_slot(*, release_id: int, op_id: UUID, now: datetime) -> int | None:
     """The next slot of a release, taken in the caller's transaction; None when it has none."""
-    row = _call("SELECT benefits_next_slot(%s, %s, %s, %s)", [release_id, member_id, op_id, now])
+    row = _call("SELECT benefits_next_slot(%s, %s, %s)", [release_id, op_id, now])
     slot: int | None = row[0]
     return slot
 

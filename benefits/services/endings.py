@@ -145,9 +145,7 @@ def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") ->
 def _replacement_of(first: Claim, *, now: datetime) -> Claim:
     """A claim like `first` on the next slot of its release. Raises SoldOut."""
     op_id = uuid7()
-    slot = claim_sql.next_slot(
-        release_id=first.release_id, member_id=first.member_id, op_id=op_id, now=now
-    )
+    slot = claim_sql.next_slot(release_id=first.release_id, op_id=op_id, now=now)
     if slot is None:
         raise SoldOut()
     is_in_hand = first.mode == Fulfilment.CODES

@@ -8,7 +8,7 @@ from django.db import connection
 from benefits import errors
 from benefits.models import Budget, BudgetShare, BudgetUse, PriceRow, Quota, QuotaUse, Segment
 from benefits.queries import get_card, read_terms
-from benefits.services.endings import return_claim
+from benefits.services.returns import return_claim
 from credits.queries import get_balance
 from tests.benefits.factories import claim, give_credits, make_benefit, make_release
 from tests.factories import bind, make_member

@@ -150,3 +150,25 @@ def settle_endings(*, limit: int, actor: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT benefits_settle_endings(%s, %s)", [limit, actor])
         return [row[0] for row in cursor.fetchall()]
+
+
+def hold_for_line(
+    *, release_id: int, first: int, last: int, sells_until: datetime | None, now: datetime
+) -> int:
+    """New slots from `first` on, at most to `last`, one for each who waits; how many were held.
+
+    Nobody joins the line between this count and the caller's commit.
+    """
+    _call("SELECT benefits_lock_line(%s)", [release_id])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO benefits_returnedslot (release_id, slot, sells_until, returned_at)
+            SELECT %s, slot, %s, %s
+            FROM generate_series(%s, %s) AS slot
+            LIMIT (SELECT count(*) FROM benefits_waitlistentry
+                   WHERE release_id = %s AND state = 'waiting')
+            """,
+            [release_id, sells_until, now, first, last, release_id],
+        )
+        return int(cursor.rowcount)

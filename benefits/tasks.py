@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from benefits.services import drops, endings, gift_clock, grants, lifecycle, notices
+from benefits.services import drops, endings, gift_clock, grants, lifecycle, notices, waitlist
 from zone.core.clock import database_now
 
 
@@ -34,3 +34,8 @@ def remind_of_endings() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def drain_gifts() -> None:
     gift_clock.drain_gifts()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def tend_lines() -> None:
+    waitlist.tend_lines()

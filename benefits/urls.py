@@ -1,12 +1,23 @@
 from django.urls import path
 
-from benefits.views import catalogue, claiming, gift_box, gift_new, gifts, mine, returning
+from benefits.views import (
+    catalogue,
+    claiming,
+    gift_box,
+    gift_new,
+    gifts,
+    mine,
+    returning,
+    waiting,
+)
 
 app_name = "benefits"
 urlpatterns = [
     path("benefits", catalogue.catalogue, name="catalogue"),
     path("benefits/<slug:slug>", catalogue.detail, name="detail"),
     path("benefits/<slug:slug>/claim", claiming.claim, name="claim"),
+    path("benefits/<slug:slug>/wait", waiting.join, name="wait"),
+    path("benefits/<slug:slug>/wait/leave", waiting.leave, name="wait_leave"),
     path("me/benefits", mine.mine, name="mine"),
     path("me/benefits/<str:public_id>", mine.claim_page, name="claim_page"),
     path("me/benefits/<str:public_id>/status", mine.status, name="status"),

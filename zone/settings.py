@@ -149,6 +149,7 @@ ZONE_APPEND_ONLY_TABLES: list[str] = [
     "benefits_claimevent",
     "benefits_benefitevent",
     "benefits_benefitterms",
+    "benefits_ruleversion",
 ]
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://", "filesystem://")):
     raise ImproperlyConfigured("REDIS_URL: must start with redis://, rediss:// or unix://.")
@@ -382,6 +383,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
     "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},
     "benefits-drain-gifts": {"task": "benefits.tasks.drain_gifts", "schedule": 10.0},
+    "benefits-tend-lines": {"task": "benefits.tasks.tend_lines", "schedule": 15.0},
     "benefits-remind-of-endings": {"task": "benefits.tasks.remind_of_endings", "schedule": 300.0},
 }
 # And names the function behind a drain here: workers call it by timer while Redis is away.
@@ -390,6 +392,7 @@ ZONE_DRAINS: list[str] = [
     "benefits.services.endings.expire_claims",
     "benefits.services.drops.make_drops",
     "benefits.services.gift_clock.drain_gifts",
+    "benefits.services.waitlist.tend_lines",
     "credits.tasks.drain_earning",
     "credits.tasks.sweep_tiers",
     "zone.console.services.books.run_open_check",

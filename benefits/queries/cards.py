@@ -13,6 +13,7 @@ from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted, Ru
 from benefits.models import Benefit, Claim, Release
 from benefits.models.claim import COUNTED
 from benefits.queries.limits import Terms, read_terms
+from benefits.queries.places import Place, read_places
 from benefits.queries.stock import StockBand, count_left, pick_release, stock_band, with_reading
 from benefits.queries.verdicts import read_verdicts, refusal_of
 from zone.core.errors import NotFound, ZoneError
@@ -37,6 +38,7 @@ class Card:
     closes_at: datetime | None
     price_credits: int
     owned_claim: Claim | None
+    place: Place | None = None  # in the line of a sold-out release
 
     @property
     def sentence(self) -> str:
@@ -83,6 +85,7 @@ def _card(
     release: Release | None,
     terms: Terms | None,
     verdict: Verdict | None,
+    place: Place | None,
     left: dict[int, int],
     owned: dict[int, list[Claim]],
     available: int | None,
@@ -125,6 +128,7 @@ def _card(
         closes_at=release.closes_at if release else None,
         price_credits=price,
         owned_claim=mine[0] if mine else None,
+        place=place,
     )
 
 
@@ -144,6 +148,11 @@ def make_cards(
     ]
     left = count_left(release_ids, now=now)
     owned = _owned(member, benefits) if member else {}
+    places: dict[int, Place] = {}
+    if member is not None:
+        places = read_places(member=member, release_ids=release_ids, now=now)
+    for release_id, place in places.items():
+        left[release_id] += place.is_offered  # One is held for this member alone.
     chosen = {
         benefit.pk: pick_release(benefit.current_releases, left, now=now)  # type: ignore[attr-defined]
         for benefit in benefits
@@ -160,6 +169,7 @@ def make_cards(
             release=chosen[benefit.pk],
             terms=terms.get(benefit.pk),
             verdict=verdicts.get(benefit.pk),
+            place=places.get(release.pk) if (release := chosen[benefit.pk]) else None,
             facts=facts,
             left=left,
             owned=owned,

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from benefits import claim_sql
 from benefits.errors import CodesMakeStock, StockChanged, StockInUse
 from benefits.models import (
     Benefit,
@@ -16,6 +17,7 @@ from benefits.models import (
     SlotCounter,
 )
 from benefits.models.release import Fulfilment
+from zone.core.clock import database_now
 
 # Below this one row is enough; above it, claims of one instant spread over this many.
 SPREAD_STOCK_MIN = 160
@@ -94,8 +96,19 @@ def change_stock(
 def append_ranges(
     *, release: Release, first: int, last: int, sells_until: datetime | None = None
 ) -> None:
-    """Put slots `first` to `last` on sale. The caller's transaction holds the release's row."""
+    """Put slots `first` to `last` on sale. The caller's transaction holds the release's row.
+
+    Whoever waits in line comes first: as many slots as people wait become offers.
+    """
+    release.stock += last - first + 1
+    release.last_slot = max(release.last_slot, last)
+    release.save(update_fields=["stock", "last_slot"])
+    first += claim_sql.hold_for_line(
+        release_id=release.pk, first=first, last=last, sells_until=sells_until, now=database_now()
+    )
     count = last - first + 1
+    if not count:
+        return
     ranges = RANGES_PER_RAISE if count >= SPREAD_STOCK_MIN else 1
     number = release.counters.count()
     bounds = [first + count * part // ranges for part in range(ranges + 1)]
@@ -109,9 +122,6 @@ def append_ranges(
         )
         for part in range(ranges)
     )
-    release.stock += count
-    release.last_slot = max(release.last_slot, last)
-    release.save(update_fields=["stock", "last_slot"])
 
 
 def _cut_slots(release: Release, *, count: int) -> None:

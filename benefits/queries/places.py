@@ -1,0 +1,52 @@
+"""Where a member stands in the lines of sold-out releases."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from benefits.models import WaitlistEntry
+from zone.members.models import Member
+
+# A place is told as a band: exact numbers would tell how many others wait.
+BANDS = (10, 50, 100, 500, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`band` is the smallest number the place is within; None when it is further back."""
+
+    entry_id: int
+    is_offered: bool
+    offered_until: datetime | None
+    band: int | None
+
+
+def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) -> dict[int, Place]:
+    """The member's open places, by release. An offer whose time is over is none any more."""
+    ahead = (
+        WaitlistEntry.objects.filter(
+            release_id=OuterRef("release_id"), state=WaitlistEntry.State.WAITING
+        )
+        .filter(pk__lt=OuterRef("pk"))
+        .values("release_id")
+        .annotate(number=Count("id"))
+        .values("number")
+    )
+    entries = WaitlistEntry.objects.filter(
+        member=member, release_id__in=list(release_ids), state__in=WaitlistEntry.OPEN_STATES
+    ).annotate(rank=Coalesce(Subquery(ahead), Value(0)) + 1)
+    places = {}
+    for entry in entries:
+        is_offered = entry.state == WaitlistEntry.State.OFFERED
+        if is_offered and (entry.offered_until is None or entry.offered_until <= now):
+            continue
+        places[entry.release_id] = Place(
+            entry_id=entry.pk,
+            is_offered=is_offered,
+            offered_until=entry.offered_until,
+            band=next((band for band in BANDS if entry.rank <= band), None),
+        )
+    return places

@@ -1,11 +1,15 @@
 """Credits in the background. Every task may run twice; the rows decide what is left to do."""
 
+import logging
 from datetime import timedelta
+from itertools import islice
 
 from celery import shared_task
 
 from credits import ledger
+from credits.queries.seals import check_seals as list_findings
 from credits.services.earning import drain_earning as drain_one
+from credits.services.sealing import seal as seal_all
 from credits.services.tiers import refresh_due_tiers
 from zone.core.clock import database_now
 
@@ -13,6 +17,9 @@ ROUNDS_MAX = 50  # batches in one task, so that it ends well before its time lim
 SETTLED_PER_COMMIT = 1000  # month ends
 HOLDS_PER_COMMIT = 200
 MONTHS_AHEAD = 3
+FINDINGS_MAX = 100  # lines in the log
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="credits.drain_earning", expires=30, time_limit=120, soft_time_limit=90)
@@ -51,3 +58,16 @@ def sweep_tiers() -> None:
     for _ in range(ROUNDS_MAX):
         if not refresh_due_tiers():
             return
+
+
+@shared_task(name="credits.seal", expires=10, time_limit=120, soft_time_limit=90)
+def seal() -> None:
+    """Seal what has been posted."""
+    seal_all()
+
+
+@shared_task(name="credits.check_seals", expires=200, time_limit=900, soft_time_limit=880)
+def check_seals() -> None:
+    """Recompute every sealed block; what was tampered with is named in the log, as an error."""
+    for finding in islice(list_findings(), FINDINGS_MAX):
+        logger.error("The sealed journal was tampered with", extra={"finding": str(finding)})

@@ -1,10 +1,12 @@
 from django.urls import path
 
-from credits.views import check_ins, statement, why
+from credits.views import check_ins, seals, statement, why
 
 app_name = "credits"
 urlpatterns = [
     path("credits", statement.credits_page, name="credits"),
     path("credits/why/<str:public_id>", why.why, name="why"),
+    path("credits/seals", seals.seals_page, name="seals"),
+    path("credits/seals.json", seals.seals_file, name="seals_file"),
     path("check-in", check_ins.post_check_in, name="check_in"),
 ]

@@ -24,6 +24,22 @@ _FLOWS = """
     FROM ledger.entry, generate_series(1, cardinality(alloc), 2) i
 """
 
+# Every sealed entry with its block: the last one that begins at or before its transaction. One
+# sort of both, for a join on ranges would read the journal once for each block.
+_SEALED = """
+    SELECT * FROM (
+        SELECT e.*, max(seal) OVER (ORDER BY txid) AS block FROM (
+            SELECT block AS seal, tx_lo AS txid, NULL::bigint AS member_id, NULL::uuid AS op_id,
+                   NULL::int AS a, NULL::int AS h, NULL::int AS d, NULL::bytea AS leaf
+            FROM ledger.seal
+            UNION ALL
+            SELECT NULL, txid, member_id, op_id, available_change, held_change, debt_change,
+                   ledger.leaf_of(entry)
+            FROM ledger.entry WHERE txid < (SELECT max(tx_hi) FROM ledger.seal)
+        ) e
+    ) placed WHERE seal IS NULL
+"""
+
 INVARIANTS: list[Invariant] = [
     Invariant(
         "I1",
@@ -91,6 +107,24 @@ INVARIANTS: list[Invariant] = [
                SELECT coalesce(array_agg(DISTINCT key ORDER BY key), '{}')
                FROM unnest(bucket_keys) key
            )
+        """,
+    ),
+    Invariant(
+        "I6",
+        "what the seals rolled up on each counter account is what the journal moved",
+        """
+        SELECT counter, kind, r.amount, e.amount
+        FROM (
+            SELECT counter, kind, sum(amount) AS amount, sum(entry_count) AS n
+            FROM ledger.rollup GROUP BY counter, kind
+        ) r
+        FULL JOIN (
+            SELECT counter, kind, -sum(available_change + held_change - debt_change) AS amount,
+                   count(*) AS n
+            FROM ledger.entry WHERE txid < (SELECT max(tx_hi) FROM ledger.seal)
+            GROUP BY counter, kind
+        ) e USING (counter, kind)
+        WHERE (r.amount, r.n) IS DISTINCT FROM (e.amount, e.n)
         """,
     ),
     Invariant(
@@ -202,6 +236,54 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "I25",
+        "every sealed block follows the one before it",
+        """
+        SELECT block FROM (
+            SELECT block, tx_lo, prev_root, lag(block, 1, 0::bigint) OVER w AS block_before,
+                   lag(tx_hi, 1, 0::bigint) OVER w AS tx_before,
+                   lag(root, 1, decode(repeat('00', 32), 'hex')) OVER w AS root_before
+            FROM ledger.seal WINDOW w AS (ORDER BY block)
+        ) chain
+        WHERE (block, tx_lo, prev_root) IS DISTINCT FROM (block_before + 1, tx_before, root_before)
+        """,
+    ),
+    Invariant(
+        "I26",
+        "every sealed block holds as many entries, moving as much, as when it was sealed",
+        f"""
+        SELECT block
+        FROM ledger.seal s
+        FULL JOIN (
+            SELECT block, count(*) AS n, sum(a) AS a, sum(h) AS h, sum(d) AS d
+            FROM ({_SEALED}) e GROUP BY block
+        ) e USING (block)
+        WHERE (s.entry_count, s.available_sum, s.held_sum, s.debt_sum)
+            IS DISTINCT FROM (e.n, e.a, e.h, e.d)
+        """,  # noqa: S608
+    ),
+    Invariant(
+        "I26r",
+        "every sealed row is as it was sealed, and every root follows from its rows",
+        f"""
+        WITH sealed AS (
+            SELECT block, u.member_id, u.op_id, u.leaf
+            FROM ledger.seal_leaf, unnest(members, ops, leaves) u (member_id, op_id, leaf)
+        ), live AS (
+            SELECT block, member_id, op_id, leaf FROM ({_SEALED}) e
+        )
+        SELECT block, member_id, op_id,
+               CASE WHEN live.leaf IS NULL THEN 'removed'
+                    WHEN sealed.leaf IS NULL THEN 'added' ELSE 'changed' END
+        FROM sealed FULL JOIN live USING (block, member_id, op_id)
+        WHERE sealed.leaf IS DISTINCT FROM live.leaf
+        UNION ALL
+        SELECT s.block, NULL, NULL, 'rewritten'
+        FROM ledger.seal s LEFT JOIN ledger.seal_leaf l USING (block)
+        WHERE s.root IS DISTINCT FROM ledger.seal_root(s, ledger.tree_root(l.leaves))
+        """,  # noqa: S608
+    ),
+    Invariant(
         "I27",
         "the journal is append-only by right: no grant to change it, every guard in force",
         """
@@ -214,7 +296,8 @@ INVARIANTS: list[Invariant] = [
         FROM (
             SELECT oid, relname FROM pg_class
             WHERE oid IN ('ledger.entry'::regclass, 'ledger.seal'::regclass,
-                          'ledger.rollup'::regclass, 'ledger.status_event'::regclass)
+                          'ledger.seal_leaf'::regclass, 'ledger.rollup'::regclass,
+                          'ledger.status_event'::regclass)
                OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'ledger.entry'::regclass)
         ) t CROSS JOIN unnest(ARRAY['guard_change', 'guard_truncate']) guard
         WHERE NOT EXISTS (

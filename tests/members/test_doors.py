@@ -29,6 +29,8 @@ OPEN = {
     "/sw.js",
     "/offline",
     "/favicon.ico",
+    "/credits/seals",
+    "/credits/seals.json",
     "/problems",
     "/problems/x",
 }

@@ -11,6 +11,7 @@ from django.db import connection
 
 _BOOKS = ("credits.verify", "benefits.verify")
 _KEYS_SHOWN = 20
+_FINDINGS_SHOWN = 100
 
 
 class Command(BaseCommand):
@@ -21,6 +22,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+        parser.add_argument(
+            "--seals",
+            action="store_true",
+            help="also recompute every sealed block outside the database, naming changed rows",
+        )
         parser.add_argument("--only", nargs="+", metavar="ID", help="run these invariants alone")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,9 +57,29 @@ class Command(BaseCommand):
                 warned += 1
             elif count:
                 broken += 1
+        if options["seals"]:
+            broken += self._check_seals()
         if broken:
             raise CommandError(f"the books are broken: {broken} invariants fail")
         self.stdout.write(f"the books are sound; warnings: {warned}")
+
+    def _check_seals(self) -> int:
+        started, count = time.monotonic(), 0
+        findings = import_module("credits.queries.seals").check_seals()
+        lines = []
+        for finding in findings:
+            count += 1
+            if count <= _FINDINGS_SHOWN:
+                lines.append(f"       {finding}")
+        self.stdout.write(
+            f"{'FAIL' if count else 'ok  '} SEALS {count:>7} rows {time.monotonic() - started:>8.3f} s"
+            "  every sealed block, recomputed from its rows"
+        )
+        for line in lines:
+            self.stdout.write(line)
+        if count > _FINDINGS_SHOWN:
+            self.stdout.write(f"       and {count - _FINDINGS_SHOWN} more")
+        return 1 if count else 0
 
 
 def _invariants_of(room: str) -> list[Any]:

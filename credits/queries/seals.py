@@ -137,7 +137,7 @@ def _check_block(seal: Seal, before: Seal | None) -> Iterator[Finding]:
 def _seals(clauses: str, values: list[Any]) -> list[Seal]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_SEAL_COLUMNS} FROM ledger.seal {clauses}", values)  # noqa: S608
-        return [Seal(*row[:8], bytes(row[8]), bytes(row[9])) for row in cursor]
+        return [Seal(*row) for row in cursor]
 
 
 def _plain(value: Any) -> Any:

@@ -17,5 +17,5 @@ REVERSE = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0008_earn_policies")]
+    dependencies = [("credits", "0010_pending")]
     operations = [run_sql_file(SQL / "seals.sql", reverse=REVERSE)]

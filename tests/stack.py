@@ -132,7 +132,10 @@ class Stack:
     def start_issuer(self, **env: str) -> None:
         port = free_port()
         self.issuer_url = f"http://127.0.0.1:{port}"
-        self.start("issuer", "manage.py", "sandbox_issuer", "--port", str(port), **env)
+        data = str(self.folder / "issuer")  # Orders of other tests and of a demo stay out.
+        self.start(
+            "issuer", "manage.py", "sandbox_issuer", "--port", str(port), "--data", data, **env
+        )
         self.wait_for(lambda: httpx.get(f"{self.issuer_url}/").status_code < 500, "issuer")
         self.env["SANDBOX_ISSUER_URL"] = self.issuer_url
 

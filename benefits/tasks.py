@@ -2,7 +2,16 @@
 
 from celery import shared_task
 
-from benefits.services import drops, endings, gift_clock, grants, lifecycle, notices, waitlist
+from benefits.services import (
+    drops,
+    endings,
+    gift_clock,
+    grants,
+    lifecycle,
+    notices,
+    trials,
+    waitlist,
+)
 from zone.core.clock import database_now
 
 
@@ -39,3 +48,8 @@ def drain_gifts() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def tend_lines() -> None:
     waitlist.tend_lines()
+
+
+@shared_task(expires=300, time_limit=110, soft_time_limit=90)
+def drain_trials() -> None:
+    trials.drain_trials()

@@ -8,6 +8,7 @@ from benefits.views import (
     gifts,
     mine,
     returning,
+    trials,
     waiting,
 )
 
@@ -35,5 +36,7 @@ urlpatterns = [
     path("gifts/<str:public_id>/decline", gifts.decline, name="gift_decline"),
     path("gifts/<str:public_id>/block", gifts.block, name="gift_block"),
     path("gifts/<str:public_id>/thanks", gifts.thank, name="gift_thank"),
+    path("trials", trials.trials, name="trials"),
+    path("trials/<int:trial_id>/lead", trials.lead, name="trial_lead"),
     path("g/<str:token>", gift_box.box, name="box"),
 ]

@@ -386,6 +386,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},
     "benefits-drain-gifts": {"task": "benefits.tasks.drain_gifts", "schedule": 10.0},
     "benefits-tend-lines": {"task": "benefits.tasks.tend_lines", "schedule": 15.0},
+    "benefits-drain-trials": {"task": "benefits.tasks.drain_trials", "schedule": 60.0},
     "benefits-remind-of-endings": {"task": "benefits.tasks.remind_of_endings", "schedule": 300.0},
 }
 # And names the function behind a drain here: workers call it by timer while Redis is away.
@@ -395,6 +396,7 @@ ZONE_DRAINS: list[str] = [
     "benefits.services.drops.make_drops",
     "benefits.services.gift_clock.drain_gifts",
     "benefits.services.waitlist.tend_lines",
+    "benefits.services.trials.drain_trials",
     "credits.tasks.drain_earning",
     "credits.tasks.sweep_tiers",
     "credits.services.sealing.seal",

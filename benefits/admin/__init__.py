@@ -1,3 +1,3 @@
-from benefits.admin import benefit, claim, code, gift, limit, provider, release, segment
+from benefits.admin import benefit, claim, code, gift, limit, provider, release, segment, trial
 
-__all__ = ["benefit", "claim", "code", "gift", "limit", "provider", "release", "segment"]
+__all__ = ["benefit", "claim", "code", "gift", "limit", "provider", "release", "segment", "trial"]

@@ -12,6 +12,7 @@ from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCou
 from benefits.models.rule import PriceRow, RuleVersion
 from benefits.models.segment import Segment, SegmentMember
 from benefits.models.statement import ProviderStatement, ProviderStatementLine
+from benefits.models.trial import Trial
 from benefits.models.waitlist import WaitlistEntry
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SlotCounter",
+    "Trial",
     "WaitlistEntry",
 ]

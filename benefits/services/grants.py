@@ -21,6 +21,7 @@ from benefits.services import pools
 from benefits.services.alarms import raise_alarm
 from benefits.services.moves import lock_claim, move_claim, record_event
 from benefits.services.notices import tell
+from benefits.services.trials import start_trial
 from credits import ledger
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
@@ -218,6 +219,8 @@ def grant(claim: Claim, issued: Issued) -> bool:
         )
         if claim.price_credits:
             ledger.capture(member_id=claim.member_id, hold_op=claim.op_id, op_id=uuid7())
+        if not issued.code:
+            start_trial(claim=claim, now=now)  # It began on the member's account.
         tell(claim, "claim_granted", now=now)
         failpoint("grant_before_commit")
     return True

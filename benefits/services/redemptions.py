@@ -16,6 +16,7 @@ from benefits.errors import (
 from benefits.models import Claim, Redemption
 from benefits.models.release import Fulfilment
 from benefits.services.moves import lock_claim, move_claim, record_event
+from benefits.services.trials import start_trial
 
 State = Claim.State
 Status = Redemption.Status
@@ -145,6 +146,7 @@ def redeem_claim(
                 facts=facts,
                 redeemed_at=now,
             )
+            start_trial(claim=locked, now=now)
     return used
 
 

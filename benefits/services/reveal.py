@@ -9,6 +9,7 @@ from benefits.errors import ClaimInTransit, ClaimNotUsable, ClaimPending
 from benefits.models import Claim, Code
 from benefits.services import pools
 from benefits.services.moves import record_event
+from benefits.services.trials import start_trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def reveal_claim(*, claim: Claim, now: datetime, actor: str) -> Revealed:
             locked.revealed_at = now
             locked.updated_at = now
             locked.save(update_fields=["revealed_at", "updated_at"])
+            start_trial(claim=locked, now=now)
         record_event(
             locked, was=locked.state, to=locked.state, cause="reveal", actor=actor, now=now
         )

@@ -6,8 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from benefits import gift_queries, queries
-from benefits.models import Claim
+from benefits import gift_queries, queries, trial_queries
+from benefits.models import Claim, Trial
 from benefits.queries import Segment
 from benefits.services.returns import find_return_offer
 from benefits.services.reveal import reveal_claim
@@ -54,6 +54,8 @@ def claim_page(request: HttpRequest, public_id: str) -> HttpResponse:
     context = result_context(claim)
     context["gift"] = gift_queries.find_open_gift(claim)
     context["came_as"] = gift_queries.find_gift_received(claim)
+    context["trial"] = trial_queries.find_trial(claim)
+    context["leads"] = Trial.LEAD_DAYS
     context["is_giftable"] = gift_queries.is_giftable(claim, now=context["now"])
     return private(render(request, "benefits/claim.html", context))
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from playwright.sync_api import expect
 
 from benefits.models import Claim, Gift
-from tests.benefits.factories import claim
+from tests.benefits.factories import claim, make_benefit, make_release
 from tests.factories import bind, make_member
 from zone.core import clock
 from zone.members.services import sessions
@@ -82,3 +82,27 @@ def test_a_gift_from_one_phone_to_another(live_stack, shop, quiet_page, take_pic
     page.goto(link)
     expect(page.get_by_text("Somebody opened this box before you")).to_be_visible()
     take_picture(page, "gift-11-late")
+
+
+def test_a_trial_is_watched_over(live_stack, cloned_database, quiet_page, take_picture):
+    stack, page = live_stack(), quiet_page
+    ann = make_member()
+    bind(ann)
+    detail = {
+        "service": "apple_music", "trial_period": "P1M", "renews_price": 1100,
+        "renews_currency": "CNY",
+    }  # fmt: skip
+    benefit = make_benefit(kind="apple_music_trial", detail=detail, hue="pink")
+    made = claim(ann, make_release(benefit, codes=1))
+    sign_in(page, stack.url, ann)
+    page.goto(f"{stack.url}/me/benefits/{made.public_id}")
+    page.get_by_role("button", name="Show the code").click()
+    page.goto(f"{stack.url}/trials")
+    expect(page.get_by_text("Apple first charges ¥11.00")).to_be_visible()
+    with page.expect_navigation():
+        page.get_by_label("Remind me").select_option("7")
+    expect(page.get_by_label("Remind me")).to_have_value("7")
+    take_picture(page, "trial-1-running")
+    page.goto(f"{stack.url}/me/benefits/{made.public_id}")
+    take_picture(page, "trial-2-voucher")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -90,6 +90,11 @@ def take(
     return Taken(*row)
 
 
+def has_slot(*, release_id: int, member_id: int, now: datetime) -> bool:
+    """Whether this member could have a slot of the release now. Reads only."""
+    return bool(_call("SELECT benefits_has_slot(%s, %s, %s)", [release_id, member_id, now])[0])
+
+
 def let_go(*, claim_id: int, now: datetime) -> bool:
     """The claim's unseen slot goes back to its release. False when there was none to let go."""
     return bool(_call("SELECT benefits_let_go(%s, %s)", [claim_id, now])[0])

@@ -116,6 +116,15 @@ class LimitReached(ZoneError):
         return super().__str__()
 
 
+class Busy(ZoneError):
+    """A rush: enough members are being served. Nothing is said about what is left."""
+
+    code = "unavailable"
+    sentence = _("Many are here at this moment. Please try again in a few seconds.")
+    http_status = 503
+    is_retryable = True
+
+
 class QuotaReached(ZoneError):
     """Facts: `limit`, such as 2_per_day; `again_at`, when the next window opens, or None."""
 

@@ -13,6 +13,7 @@ from benefits.queries.claims import (
     list_expiring,
 )
 from benefits.queries.limits import Terms, read_terms
+from benefits.queries.places import Place, has_offers, read_places
 from benefits.queries.stock import (
     FEW_UNITS_MAX,
     StockBand,
@@ -36,6 +37,7 @@ __all__ = [
     "Card",
     "CardState",
     "ClaimCounts",
+    "Place",
     "Segment",
     "StockBand",
     "Terms",
@@ -48,12 +50,14 @@ __all__ = [
     "get_card",
     "get_claim",
     "get_member_refusal",
+    "has_offers",
     "list_cards",
     "list_claims",
     "list_drops",
     "list_expiring",
     "make_cards",
     "pick_release",
+    "read_places",
     "read_terms",
     "read_verdicts",
     "refusal_of",

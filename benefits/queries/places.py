@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from benefits.models import WaitlistEntry
+from benefits.models import Release, ReturnedSlot, WaitlistEntry
 from zone.members.models import Member
 
 # A place is told as a band: exact numbers would tell how many others wait.
@@ -50,3 +50,8 @@ def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) ->
             band=next((band for band in BANDS if entry.rank <= band), None),
         )
     return places
+
+
+def has_offers(release: Release) -> bool:
+    """Whether a slot is held for somebody in line: then "sold out" is not true for everyone."""
+    return ReturnedSlot.objects.filter(release=release, offered_to__isnull=False).exists()

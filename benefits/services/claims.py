@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from benefits import claim_sql, errors, queries, rules
+from benefits.gate import gate
 from benefits.models import Claim, Release
 from credits.errors import OperationConflict
 from credits.kinds import Counter
@@ -36,12 +37,14 @@ def claim_benefit(
     the grant worker finds it. Safe to repeat: the same member and op_id return the first claim.
 
     Raises NotEligible and its kinds, NotStarted, Ended, Paused, LimitReached, SoldOut,
-    NotEnoughCredits, QuotaReached, SliceSoldOut, BudgetExhausted, PriceChanged when `price` is
+    NotEnoughCredits, QuotaReached, SliceSoldOut, Busy, BudgetExhausted, PriceChanged when `price` is
     given and is not this member's, MemberSuspended, MemberErased, NotFound; Unavailable when the
     ledger cannot answer. After any of them nothing has changed.
     """
     if first := queries.find_claim(member=member, op_id=op_id):
         return first  # A retry gets its first answer, whatever has changed since.
+    if release.is_hot:
+        _pass_gate(member=member, release=release, now=now)
     refuse_unless_eligible(
         member=member, release=release, now=now, pays_with_credits=pays_with_credits
     )
@@ -60,10 +63,26 @@ def claim_benefit(
     )
     claim = queries.find_claim(member=member, op_id=op_id)
     if claim is None:
+        if taken.code == "sold_out" and release.is_hot and not queries.has_offers(release):
+            gate.note_sold_out(release.pk)
         raise _refusal_of(taken, member=member, release=release, now=now)
     if claim.is_waiting_for_provider:
         nudge("benefits.tasks.drain_grants")  # A lost nudge costs seconds: the drain finds the row.
     return claim
+
+
+def _pass_gate(*, member: Member, release: Release, now: datetime) -> None:
+    """Raises Busy while a rush is served; SoldOut only when the database says or just said so."""
+    if gate.is_sold_out(release.pk):
+        raise errors.SoldOut()
+    try:
+        gate.admit(release_id=release.pk, stock=release.stock, member_id=member.pk)
+    except errors.Busy:
+        if claim_sql.has_slot(release_id=release.pk, member_id=member.pk, now=now):
+            raise
+        if not queries.has_offers(release):
+            gate.note_sold_out(release.pk)
+        raise errors.SoldOut() from None
 
 
 def refuse_unless_eligible(

@@ -37,6 +37,7 @@ def create_release(
     price_credits: int | None = None,
     per_member: int | None = None,
     schedule: DropSchedule | None = None,
+    is_hot: bool = False,
 ) -> Release:
     """A new quantity of a benefit. Price and limit come from the benefit unless given.
 
@@ -57,6 +58,7 @@ def create_release(
             opens_at=opens_at,
             closes_at=closes_at,
             livemode=benefit.livemode,
+            is_hot=is_hot,
         )
         if stock:
             append_ranges(release=release, first=1, last=stock)

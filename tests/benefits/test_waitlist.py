@@ -5,7 +5,7 @@ from django.db import connection
 
 from benefits import errors
 from benefits.models import ReturnedSlot, WaitlistEntry
-from benefits.services.endings import return_claim
+from benefits.services.returns import return_claim
 from benefits.services.stock import change_stock
 from benefits.services.waitlist import join_waitlist, leave_waitlist, tend_lines
 from tests.benefits.factories import claim, make_benefit, make_provider, make_release

@@ -1,0 +1,110 @@
+"""The door in front of a rush: a hot release lets in as many as there is stock for, and no more.
+
+One call of a script in Redis admits a member, or says that enough have been let in. It holds no
+stock and decides nothing: whoever is let in asks the database, and whoever is not is asked to try
+again. A Redis that was emptied, restored or lost can only admit too many or too few for a moment.
+"Sold out" is said from here only in the 200 ms after the database itself said it to this process.
+"""
+
+import logging
+import threading
+import time
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from benefits.errors import Busy
+
+REDIS_TIMEOUT_SECONDS = 0.2
+BREAKER_SECONDS = 5.0
+SOLD_OUT_SECONDS = 0.2
+ROUND_SECONDS = 10  # Whoever was let in and went away makes room in the next round.
+ROOM_PERCENT = 102
+# Without Redis each process lets in this many a second by itself, with as much in one burst.
+LOCAL_PER_SECOND = 200.0
+
+_ADMIT = """
+if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return 1 end
+if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Tokens:
+    """So many a second in this process, and no more than a second's worth at once."""
+
+    def __init__(self, per_second: float) -> None:
+        self.per_second = per_second
+        self.left = per_second
+        self.at = time.monotonic()
+        self.lock = threading.Lock()
+
+    def take(self) -> bool:
+        with self.lock:
+            now = time.monotonic()
+            self.left = min(self.per_second, self.left + (now - self.at) * self.per_second)
+            self.at = now
+            if self.left < 1:
+                return False
+            self.left -= 1
+            return True
+
+
+class Gate:
+    """One process's side of the door."""
+
+    def __init__(self) -> None:
+        self.sold_out_until: dict[int, float] = {}
+        self.closed_until = 0.0
+        self.tokens = Tokens(LOCAL_PER_SECOND)
+        self.client: redis.Redis | None = None
+
+    def admit(self, *, release_id: int, stock: int, member_id: int) -> None:
+        """Let the member through to the database. Raises Busy when enough are inside.
+
+        A member who was let in is let in again: a repeated request gets its answer.
+        """
+        if not self._ask(release_id, stock, member_id):
+            raise Busy()
+
+    def note_sold_out(self, release_id: int) -> None:
+        """The database has just said so."""
+        if len(self.sold_out_until) > 1000:
+            self.sold_out_until.clear()
+        self.sold_out_until[release_id] = time.monotonic() + SOLD_OUT_SECONDS
+
+    def is_sold_out(self, release_id: int) -> bool:
+        """Whether the database said "sold out" to this process a moment ago."""
+        return time.monotonic() < self.sold_out_until.get(release_id, 0.0)
+
+    def _ask(self, release_id: int, stock: int, member_id: int) -> bool:
+        if not settings.HAS_REDIS or time.monotonic() < self.closed_until:
+            return self.tokens.take()
+        room = -(-stock * ROOM_PERCENT // 100)
+        try:
+            # The braces keep a release's keys on one node of a cluster.
+            key = f"zone:gate:{{{release_id}}}:{int(time.time()) // ROUND_SECONDS}"
+            return bool(self._client().eval(_ADMIT, 1, key, member_id, room, ROUND_SECONDS * 2))
+        except redis.RedisError as error:
+            self.closed_until = time.monotonic() + BREAKER_SECONDS
+            log.warning("the gate is without Redis", extra={"why": type(error).__name__})
+            return self.tokens.take()
+
+    def _client(self) -> redis.Redis:
+        if self.client is None:
+            self.client = redis.Redis.from_url(
+                settings.REDIS_URL,
+                socket_timeout=REDIS_TIMEOUT_SECONDS,
+                socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+            )
+        return self.client
+
+
+gate = Gate()

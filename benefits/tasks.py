@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from benefits.services import (
+    bulk,
     drops,
     endings,
     gift_clock,
@@ -53,3 +54,8 @@ def tend_lines() -> None:
 @shared_task(expires=300, time_limit=110, soft_time_limit=90)
 def drain_trials() -> None:
     trials.drain_trials()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_bulk() -> None:
+    bulk.drain_bulk()

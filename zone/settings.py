@@ -381,6 +381,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "credits.make_partitions": {"task": "credits.make_partitions", "schedule": 6 * 3600.0},
     "partners.sweep_records": {"task": "partners.sweep_records", "schedule": 600.0},
     "benefits-drain-grants": {"task": "benefits.tasks.drain_grants", "schedule": 5.0},
+    "benefits-drain-bulk": {"task": "benefits.tasks.drain_bulk", "schedule": 10.0},
     "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
     "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
     "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},
@@ -392,6 +393,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 # And names the function behind a drain here: workers call it by timer while Redis is away.
 ZONE_DRAINS: list[str] = [
     "benefits.services.grants.drain_grants",
+    "benefits.services.bulk.drain_bulk",
     "benefits.services.endings.expire_claims",
     "benefits.services.drops.make_drops",
     "benefits.services.gift_clock.drain_gifts",

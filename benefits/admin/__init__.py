@@ -1,3 +1,27 @@
-from benefits.admin import benefit, claim, code, gift, limit, provider, release, segment, trial
+from benefits.admin import (
+    alarm,
+    benefit,
+    bulk,
+    claim,
+    code,
+    gift,
+    limit,
+    provider,
+    release,
+    segment,
+    trial,
+)
 
-__all__ = ["benefit", "claim", "code", "gift", "limit", "provider", "release", "segment", "trial"]
+__all__ = [
+    "alarm",
+    "benefit",
+    "bulk",
+    "claim",
+    "code",
+    "gift",
+    "limit",
+    "provider",
+    "release",
+    "segment",
+    "trial",
+]

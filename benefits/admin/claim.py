@@ -1,7 +1,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
 from benefits.models import Claim, ClaimEvent, Redemption
 from benefits.queries import find_code
+from benefits.services import bulk
 from benefits.services.endings import (
     REVOKE_REASONS,
     reissue_claim,
@@ -101,6 +103,7 @@ class ClaimAdmin(VerbsAdmin):
     )  # fmt: skip
     readonly_fields = fields
     inlines = (RedemptionInline, ClaimEventInline)
+    actions = ("revoke_many",)
     verbs = (
         Verb("revoke", gettext_lazy("Take it away"), _RIGHT, RevokeForm, revoke),
         Verb("restore", gettext_lazy("Give it back"), _RIGHT, forms.Form, restore),
@@ -108,6 +111,28 @@ class ClaimAdmin(VerbsAdmin):
         Verb("ask", gettext_lazy("Ask the provider again"), _RIGHT, forms.Form, ask),
         Verb("give-up", gettext_lazy("Give it up"), _RIGHT, GiveUpForm, end),
     )
+
+    def has_bulk_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("benefits.run_bulkjob")  # type: ignore[union-attr]
+
+    @admin.action(
+        description=gettext_lazy("Take away as issued in error, credits back (a job)"),
+        permissions=["bulk"],
+    )
+    def revoke_many(self, request: HttpRequest, rows: QuerySet[Claim]) -> None:
+        """Every claim chosen, also by "all of this filter", as rows of one job."""
+        job = bulk.start_on_claims(
+            verb=bulk.Verb.REVOKE,
+            claims=Claim.objects.filter(pk__in=rows.order_by().values("pk")),
+            source=request.META.get("QUERY_STRING", "") or "chosen claims",
+            options={"reason": "issue_error", "note": "", "gives_credits_back": True},
+            actor=actor_of(request),
+            now=database_now(),
+        )
+        messages.success(
+            request,
+            _("Started: %(job)s, %(total)s rows.") % {"job": job.public_id, "total": job.total},
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

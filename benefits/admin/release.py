@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
-from benefits.models import CodeBatch, Release, SlotCounter
+from benefits.models import Claim, CodeBatch, Release, Segment, SlotCounter
 from benefits.queries import count_left
+from benefits.services import bulk
+from benefits.services.endings import REVOKE_REASONS
 from benefits.services.imports import import_codes
 from benefits.services.stock import change_stock
 from zone.core.clock import database_now
@@ -83,6 +85,58 @@ def load_codes(request: HttpRequest, release: Release, values: dict[str, Any]) -
     }
 
 
+class GrantForm(forms.Form):
+    segment = forms.ModelChoiceField(
+        Segment.objects.order_by("code"), label=gettext_lazy("List of members"), required=False
+    )
+    file = forms.FileField(
+        label=gettext_lazy("Or a CSV file: member ids in its first column"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if bool(values.get("segment")) == bool(values.get("file")):
+            raise forms.ValidationError(_("Choose a list or a file, one of them."))
+        if values.get("file") and values["file"].size > bulk.FILE_BYTES_MAX:
+            raise forms.ValidationError(_("The file is too long."))
+        return values
+
+
+class RevokeAllForm(forms.Form):
+    reason = forms.ChoiceField(
+        choices=[(reason, reason) for reason in REVOKE_REASONS], label=gettext_lazy("Reason")
+    )
+    note = forms.CharField(max_length=200, required=False, label=gettext_lazy("Note"))
+    gives_credits_back = forms.BooleanField(
+        required=False, label=gettext_lazy("Give the credits back")
+    )
+
+
+def grant_to_many(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    upload = values["file"]
+    job = bulk.start_grants(
+        release=release,
+        segment=values["segment"],
+        lines=bulk.read_lines(upload.read()) if upload else (),
+        source=upload.name if upload else "",
+        actor=actor_of(request),
+        now=database_now(),
+    )
+    return _("Started: %(job)s, %(total)s rows.") % {"job": job.public_id, "total": job.total}
+
+
+def revoke_all(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    job = bulk.start_on_claims(
+        verb=bulk.Verb.REVOKE,
+        claims=release.claims.filter(state=Claim.State.GRANTED),
+        source=release.public_id,
+        options=values,
+        actor=actor_of(request),
+        now=database_now(),
+    )
+    return _("Started: %(job)s, %(total)s rows.") % {"job": job.public_id, "total": job.total}
+
+
 class CounterInline(ReadOnlyInline):
     model = SlotCounter
     fields = ("number", "next_slot", "end_slot", "left", "sells_until")
@@ -121,6 +175,16 @@ class ReleaseAdmin(VerbsAdmin):
             "benefits.add_codebatch",
             CodesForm,
             load_codes,
+        ),
+        Verb(
+            "grant", gettext_lazy("Grant to many"), "benefits.run_bulkjob", GrantForm, grant_to_many
+        ),
+        Verb(
+            "revoke-all",
+            gettext_lazy("Take all its claims away"),
+            "benefits.run_bulkjob",
+            RevokeAllForm,
+            revoke_all,
         ),
     )
 

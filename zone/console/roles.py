@@ -26,6 +26,7 @@ UNMASK = "console.unmask_member"
 CHECK_BOOKS = "console.run_bookscheck"
 APPROVE_BENEFIT = "benefits.approve_benefit"
 REVOKE_CLAIM = "benefits.revoke_claim"
+RUN_BULK = "benefits.run_bulkjob"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ ROLES = {
         "Opens, pauses and ends what editors wrote",
         view=CATALOGUE + BOOKS,
         change=("benefits.benefit", "benefits.release"),
-        rights=(APPROVE_BENEFIT,),
+        rights=(APPROVE_BENEFIT, RUN_BULK),
     ),
     "finance": Role(
         "Reads money and credits, keeps the rules by which credits are earned",

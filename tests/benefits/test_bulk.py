@@ -1,0 +1,118 @@
+"""One verb for many: what every row became, and what pausing, canceling and repeating leave."""
+
+import pytest
+
+from benefits.errors import ImportRefused
+from benefits.models import BulkJob, BulkRow, Claim, Segment, SegmentMember
+from benefits.services import bulk
+from tests.benefits.factories import claim, give_credits, make_benefit, make_release
+from tests.benefits.test_claim_benefit import balance
+from tests.factories import bind, make_member
+from zone.core.clock import database_now
+
+WHO = {"actor": "operator:x"}
+
+
+def members(number):
+    made = [make_member() for _ in range(number)]
+    for member in made:
+        bind(member)
+    return made
+
+
+def segment_of(people):
+    segment = Segment.objects.create(code="spring", name="Spring")
+    SegmentMember.objects.bulk_create(
+        SegmentMember(segment=segment, member=member) for member in people
+    )
+    return segment
+
+
+def results(job):
+    return [(row.state, row.reason) for row in job.rows.order_by("number")]
+
+
+def test_each_member_of_a_list_is_granted_once_and_every_refusal_is_named(db, carol):
+    people = members(3)
+    release = make_release(make_benefit(), codes=2)
+    job = bulk.start_grants(
+        release=release, segment=segment_of([*people, carol]), now=database_now(), **WHO
+    )
+    assert (job.total, job.state) == (4, "running")
+    assert bulk.drain_bulk() == 4
+    assert sorted(results(job)) == [
+        ("done", ""),
+        ("done", ""),
+        ("refused", "binding_required"),
+        ("refused", "out_of_stock"),
+    ]
+    job.refresh_from_db()
+    assert (job.state, job.finished_at is not None) == ("done", True)
+    assert bulk.drain_bulk() == 0
+    assert Claim.objects.count() == 2
+    assert set(Claim.objects.values_list("events__actor", flat=True)) == {"operator:x"}
+
+
+def test_a_file_is_read_line_by_line(db, alice):
+    content = f"member\n{alice.public_id}\nmbr_nobody\n{alice.public_id}\n".encode()
+    release = make_release(make_benefit(), codes=3)
+    job = bulk.start_grants(
+        release=release, lines=bulk.read_lines(content), source="a.csv", now=database_now(), **WHO
+    )
+    bulk.drain_bulk()
+    assert results(job) == [
+        ("done", ""),
+        ("refused", "not_found"),
+        ("refused", "duplicate_in_file"),
+    ]
+    assert Claim.objects.count() == 1
+    with pytest.raises(ImportRefused):
+        bulk.read_lines(b"\xff\xfe\x00")
+
+
+def test_paused_it_waits_resumed_it_goes_on_canceled_it_stays_consistent(db):
+    release = make_release(make_benefit(), codes=9)
+    job = bulk.start_grants(
+        release=release, segment=segment_of(members(4)), now=database_now(), **WHO
+    )
+    assert bulk.pause_job(job=job)
+    assert bulk.drain_bulk() == 0
+    assert bulk.resume_job(job=job)
+    assert not bulk.resume_job(job=job)
+    bulk.CHUNK_ROWS, kept = 1, bulk.CHUNK_ROWS
+    try:
+        assert bulk._drain_chunk(job) == 1
+    finally:
+        bulk.CHUNK_ROWS = kept
+    assert bulk.cancel_job(job=job, now=database_now())
+    assert not bulk.cancel_job(job=job, now=database_now())
+    assert bulk.drain_bulk() == 0
+    assert [state for state, _ in results(job)] == ["done"] + ["canceled"] * 3
+    assert Claim.objects.count() == 1
+
+
+def test_claims_are_taken_away_and_given_back_by_jobs(db):
+    release = make_release(make_benefit(price_credits=10), codes=3)
+    people = members(3)
+    for member in people:
+        give_credits(member, 10)
+        claim(member, release)
+    job = bulk.start_on_claims(
+        verb="revoke",
+        claims=release.claims.all(),
+        source=release.public_id,
+        options={"reason": "other", "note": "", "gives_credits_back": True},
+        now=database_now(),
+        **WHO,
+    )
+    bulk.drain_bulk()
+    assert set(results(job)) == {("done", "")}
+    assert {claim.state for claim in Claim.objects.all()} == {"revoked"}
+    assert [balance(member)[0] for member in people] == [10, 10, 10]
+    undo = bulk.undo_revocations(job=job, now=database_now(), **WHO)
+    bulk.drain_bulk()
+    assert set(results(undo)) == {("done", "")}
+    assert {claim.state for claim in Claim.objects.all()} == {"granted"}
+    assert [balance(member)[0] for member in people] == [0, 0, 0]
+    assert BulkJob.objects.filter(state="done").count() == 2
+    assert BulkRow.objects.count() == 6

@@ -132,3 +132,8 @@ class ClosedLoop(LedgerError):
     code = "closed_loop"
     sentence = _("What was paid for with credits earns no credits.")
     http_status = 422
+
+
+class MissionNotDone(LedgerError):
+    code = "mission_not_done"
+    sentence = _("This mission is not finished yet, or its reward is yours already.")

@@ -84,7 +84,7 @@ def clawback_available(
         return 0
     if code not in ("ok", "replayed"):
         raise error_of(code)
-    return abs(taken)
+    return abs(int(taken))
 
 
 def _fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from credits.views import check_ins, seals, statement, why
+from credits.views import check_ins, missions, seals, statement, why
 
 app_name = "credits"
 urlpatterns = [
@@ -8,5 +8,6 @@ urlpatterns = [
     path("credits/why/<str:public_id>", why.why, name="why"),
     path("credits/seals", seals.seals_page, name="seals"),
     path("credits/seals.json", seals.seals_file, name="seals_file"),
+    path("credits/missions/<slug:slug>/claim", missions.claim, name="claim_mission"),
     path("check-in", check_ins.post_check_in, name="check_in"),
 ]

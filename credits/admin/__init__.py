@@ -1,9 +1,23 @@
 from credits.admin.books import AccountAdmin, EntryAdmin, HeldCreditsAdmin
 from credits.admin.checkin import CheckInAdmin, CheckInTrackAdmin, StreakAdmin
+from credits.admin.mission import MissionAdmin, MissionProgressAdmin
 from credits.admin.rule import EarnBonusAdmin, EarnDecisionAdmin, EarnPolicyAdmin, EarnRuleAdmin
 from credits.admin.tier import MemberTierAdmin, TierMoveAdmin, TierPlanAdmin
 
 __all__ = [
-    "AccountAdmin", "CheckInAdmin", "CheckInTrackAdmin", "EarnBonusAdmin", "EarnDecisionAdmin", "EarnPolicyAdmin", "EarnRuleAdmin", "EntryAdmin",
-    "HeldCreditsAdmin", "MemberTierAdmin", "StreakAdmin", "TierMoveAdmin", "TierPlanAdmin",
+    "AccountAdmin",
+    "CheckInAdmin",
+    "CheckInTrackAdmin",
+    "EarnBonusAdmin",
+    "EarnDecisionAdmin",
+    "EarnPolicyAdmin",
+    "EarnRuleAdmin",
+    "EntryAdmin",
+    "HeldCreditsAdmin",
+    "MemberTierAdmin",
+    "MissionAdmin",
+    "MissionProgressAdmin",
+    "StreakAdmin",
+    "TierMoveAdmin",
+    "TierPlanAdmin",
 ]  # fmt: skip

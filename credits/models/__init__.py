@@ -1,5 +1,6 @@
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
+from credits.models.mission import Mission, MissionProgress
 from credits.models.policy import EarnBonus, EarnDecision, EarnPolicy
 from credits.models.rule import EarnRule
 from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
@@ -15,6 +16,8 @@ __all__ = [
     "Entry",
     "HeldCredits",
     "MemberTier",
+    "Mission",
+    "MissionProgress",
     "Streak",
     "Tier",
     "TierMove",

@@ -10,6 +10,7 @@ from credits.kinds import Counter
 from credits.models import CheckIn, CheckInTrack, Streak
 from credits.queries import get_balance
 from credits.queries.check_ins import find_track, forgiveness_of, standing_of
+from credits.services.missions import Deed, advance_missions
 from credits.services.tiers import refresh_tiers
 from credits.streaks import CountedDay, Standing, Tap, count_tap
 from zone.core.clock import database_now
@@ -55,6 +56,8 @@ def check_in(*, member: Member) -> CheckedIn:
     tap = count_tap(standing_of(row), now=now, zone=member.time_zone, rule=forgiveness_of(track))
     earned = _record_days(member, track, tap, now) if tap.days else 0
     _keep(row, tap.after)
+    if tap.days:
+        advance_missions([Deed(member.pk, "check_ins", 1, now, tap.days[-1].on)])
     if earned:
         refresh_tiers([member.pk])
     return CheckedIn(

@@ -28,6 +28,7 @@ from credits.queries.earning import (
     read_usage,
 )
 from credits.rules import Purchase, RuleBook, Usage, Worth, owed_back, worth_of_purchase
+from credits.services.missions import Deed, advance_missions
 from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
@@ -131,7 +132,20 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
         [_decision(charge, worths[charge.id], earned[charge.id], now) for charge in charges]
     )
     mark_tiers_due(charge.member_id for charge in earning)
+    advance_missions(
+        [each for charge in charges for each in _deeds(charge, charge.member, charge.amount, True)]
+    )
     return len(charges)
+
+
+def _deeds(charge: Charge, member: Member, amount: int, counts_whole: bool) -> list[Deed]:
+    """A purchase, or what came back of it (below zero), as missions count it: on its own day."""
+    on = charge.paid_at.astimezone(ZoneInfo(member.time_zone)).date()
+    deeds = [Deed(charge.member_id, "amount", amount, charge.paid_at, on, charge.currency)]
+    if counts_whole:
+        step = 1 if amount > 0 else -1
+        deeds.append(Deed(charge.member_id, "purchases", step, charge.paid_at, on, charge.currency))
+    return deeds
 
 
 def _decide(charges: list[Charge], book: RuleBook) -> dict[UUID, Worth]:
@@ -192,15 +206,18 @@ def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
     policy = EarnPolicy.objects.filter(is_active=True).first()
     progress = _progress_of({refund.charge_id for refund in refunds if refund.charge_id})
     taken: list[TakenRefund] = []
+    undone: list[Deed] = []
     # Rising members, as every batch takes them: two batches cannot deadlock.
     for refund in sorted(refunds, key=lambda refund: (refund.member_id, refund.id)):
         amount = _to_take(refund, progress)
         earn_op = _charge_of(refund).earn_op_id
         took = _take(refund, earn_op, amount, policy, now) if earn_op and amount > 0 else 0
         progress[_charge_of(refund).id].taken += took
+        undone += _undone(refund, progress)
         taken.append(TakenRefund(refund.id, took))
     mark_refunds_credited(taken, at=now)
     mark_tiers_due(refund.member_id for refund in refunds)
+    advance_missions(undone)
     return len(refunds)
 
 
@@ -232,6 +249,13 @@ def _to_take(refund: Refund, progress: defaultdict[UUID, _Progress]) -> int:
         return 0
     owed = owed_back(earned=charge.credits_earned, amount=charge.amount, refunded=so_far.refunded)
     return max(0, owed - so_far.taken)
+
+
+def _undone(refund: Refund, progress: defaultdict[UUID, _Progress]) -> list[Deed]:
+    """A refund takes its money off; the one that makes the refund whole, the purchase too."""
+    charge = _charge_of(refund)
+    is_whole = progress[charge.id].refunded >= charge.amount
+    return _deeds(charge, refund.member, -refund.amount, is_whole)
 
 
 def _take(

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from credits.queries import STATEMENT_PAGE, Balance, Expiring, get_balance, list_entries
 from credits.queries.earning import preview_renewals
+from credits.queries.missions import list_missions
 from credits.queries.pending import list_pending
 from credits.queries.tiers import get_tier
 from credits.statement import FILTERS, filter_kinds, group_by_month
@@ -37,6 +38,7 @@ def credits_page(request: HttpRequest) -> HttpResponse:
     context |= {
         "balance": balance,
         "tier": get_tier(member),
+        "missions": list_missions(member, now=balance.as_of),
         "pending": list_pending(member.pk),
         "renewals": preview_renewals(member),
         "ending": _ending_soon(balance),

@@ -18,7 +18,7 @@ from benefits.errors import (
     ReturnRefused,
     ReturnUncertain,
 )
-from benefits.models import Claim
+from benefits.models import Claim, Gift
 from benefits.models.release import Fulfilment
 from benefits.providers.base import Canceled, Refused
 from benefits.providers.registry import ProviderClosed, open_provider
@@ -58,6 +58,8 @@ def find_return_offer(claim: Claim, *, now: datetime) -> ReturnOffer | None:
         and claim.holds_slot
         and claim.granted_at is not None
         and not claim.redemptions.exists()
+        # A gift is kept, given on or left: what it cost was its giver's.
+        and not Gift.objects.filter(received_claim=claim).exists()
     )
     if not is_whole or claim.granted_at is None:
         return None

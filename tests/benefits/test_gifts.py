@@ -87,6 +87,8 @@ def test_a_gift_changes_hands_with_its_code_and_its_life(alice, bob, given):
     gift.refresh_from_db()
     assert received.valid_until == end + timedelta(days=3)
     assert (received.slot, received.price_credits, received.member_id) == (given.slot, 0, bob.pk)
+    with pytest.raises(errors.ClaimNotUsable):
+        return_claim(claim=received, now=database_now(), actor="member:test")
     shown = reveal_claim(claim=received, now=database_now(), actor="member:test")
     assert shown.code.startswith("TEST")
     with pytest.raises(errors.ClaimNotUsable):

@@ -82,11 +82,12 @@ def group_by_month(lines: Sequence[EntryLine]) -> list[StatementMonth]:
         starts_on = timezone.localtime(line.posted_at).date().replace(day=1)
         if not months or months[-1].starts_on != starts_on:
             months.append(StatementMonth(starts_on, []))
-        months[-1].rows.append(_row(line))
+        months[-1].rows.append(row_of(line))
     return months
 
 
-def _row(line: EntryLine) -> StatementRow:
+def row_of(line: EntryLine) -> StatementRow:
+    """One entry in words."""
     return StatementRow(
         title=_title(line),
         change=line.available_change,

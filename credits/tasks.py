@@ -9,6 +9,7 @@ from celery import shared_task
 from credits import ledger
 from credits.queries.seals import check_seals as list_findings
 from credits.services.earning import drain_earning as drain_one
+from credits.services.expiry_notices import remind_of_expiry as remind_some
 from credits.services.sealing import seal as seal_all
 from credits.services.tiers import refresh_due_tiers
 from zone.core.clock import database_now
@@ -71,3 +72,10 @@ def check_seals() -> None:
     """Recompute every sealed block; what was tampered with is named in the log, as an error."""
     for finding in islice(list_findings(), FINDINGS_MAX):
         logger.error("The sealed journal was tampered with", extra={"finding": str(finding)})
+
+
+@shared_task(name="credits.remind_of_expiry", expires=600, time_limit=900, soft_time_limit=880)
+def remind_of_expiry() -> None:
+    """Tell members what ends in 30 days, 7 days or 1."""
+    while remind_some():
+        pass

@@ -1,11 +1,15 @@
 from django.urls import path
 
-from credits.views import check_ins, missions, seals, statement, why
+from credits.views import check_ins, missions, monthly, seals, statement, why
 
 app_name = "credits"
 urlpatterns = [
     path("credits", statement.credits_page, name="credits"),
     path("credits/why/<str:public_id>", why.why, name="why"),
+    path("credits/statement", monthly.statement_page, name="statement"),
+    path("credits/statement.csv", monthly.statement_csv, name="statement_csv"),
+    path("credits/statement-proof.json", monthly.statement_proof, name="statement_proof"),
+    path("credits/verify_statement.py", monthly.verifier, name="verifier"),
     path("credits/seals", seals.seals_page, name="seals"),
     path("credits/seals.json", seals.seals_file, name="seals_file"),
     path("credits/missions/<slug:slug>/claim", missions.claim, name="claim_mission"),

@@ -378,6 +378,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "credits.sweep_tiers": {"task": "credits.sweep_tiers", "schedule": 30.0},
     "credits.seal": {"task": "credits.seal", "schedule": 5.0},
     "credits.check_seals": {"task": "credits.check_seals", "schedule": 240.0},
+    "credits.remind_of_expiry": {"task": "credits.remind_of_expiry", "schedule": 600.0},
     "credits.make_partitions": {"task": "credits.make_partitions", "schedule": 6 * 3600.0},
     "partners.sweep_records": {"task": "partners.sweep_records", "schedule": 600.0},
     "benefits-drain-grants": {"task": "benefits.tasks.drain_grants", "schedule": 5.0},

@@ -1,5 +1,6 @@
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
+from credits.models.expiry import ExpiryRound
 from credits.models.mission import Mission, MissionProgress
 from credits.models.policy import EarnBonus, EarnDecision, EarnPolicy
 from credits.models.rule import EarnRule
@@ -14,6 +15,7 @@ __all__ = [
     "EarnPolicy",
     "EarnRule",
     "Entry",
+    "ExpiryRound",
     "HeldCredits",
     "MemberTier",
     "Mission",

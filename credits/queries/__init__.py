@@ -186,6 +186,39 @@ def _newest(member_id: int, before: int | None, limit: int) -> list[EntryLine] |
     return page if [line.seq for line in page] == expected else None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a member stood between two entries; `seq` is the last entry's."""
+
+    available: int = 0
+    held: int = 0
+    debt: int = 0
+    seq: int = 0
+
+
+def list_days(member: Member | int, first: date, after: date) -> list[EntryLine]:
+    """Entries of the business days from `first` up to but not including `after`, oldest first.
+
+    A member's business day never goes back, so neighbouring spans join without a gap.
+    """
+    return _read(
+        "WHERE member_id = %s AND day >= %s AND day < %s ORDER BY seq",
+        [_key(member), first, after],
+    )
+
+
+def get_standing(member: Member | int, before: date) -> Standing:
+    """Where a member stood when that day began."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT available_after, held_after, debt_after, seq FROM ledger.entry"
+            " WHERE member_id = %s AND day < %s ORDER BY seq DESC LIMIT 1",
+            [_key(member), before],
+        )
+        row = cursor.fetchone()
+    return Standing(*row) if row else Standing()
+
+
 def find_entry(member: Member | int, op_id: UUID) -> EntryLine | None:
     """One entry of a member, or None."""
     lines = _read("WHERE member_id = %s AND op_id = %s", [_key(member), op_id])

@@ -173,7 +173,7 @@ def _rfc_6962(leaves):
 
 
 DAMAGE = [
-    ("changed", "UPDATE ledger.entry SET related = 'clm_x' WHERE op_id = %(op)s", ["I26r"]),
+    ("changed", "UPDATE ledger.entry SET reason = 'x' WHERE op_id = %(op)s", ["I26r"]),
     ("removed", "DELETE FROM ledger.entry WHERE op_id = %(op)s", ["I2", "I4", "I6", "I26", "I26r"]),
     (
         "added",
@@ -222,7 +222,7 @@ def test_a_block_rewritten_with_its_row_breaks_the_chain(cloned_database):
     _earn(member)
     seal()
     with cloned_database.connect(as_owner=True) as owner, _guards_lifted(owner):
-        owner.execute("UPDATE ledger.entry SET related = 'x' WHERE op_id = %s", [op])
+        owner.execute("UPDATE ledger.entry SET reason = 'x' WHERE op_id = %s", [op])
         owner.execute(
             "UPDATE ledger.seal_leaf SET leaves = ARRAY[(SELECT ledger.leaf_of(e) FROM ledger.entry e"
             " WHERE op_id = %s)] WHERE block = 1", [op]

@@ -30,6 +30,7 @@ OPEN = {
     "/offline",
     "/favicon.ico",
     "/credits/seals",
+    "/credits/verify_statement.py",
     "/credits/seals.json",
     "/problems",
     "/problems/x",

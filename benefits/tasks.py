@@ -4,6 +4,7 @@ from celery import shared_task
 
 from benefits.services import (
     bulk,
+    code_imports,
     drops,
     endings,
     gift_clock,
@@ -59,3 +60,8 @@ def drain_trials() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def drain_bulk() -> None:
     bulk.drain_bulk()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_imports() -> None:
+    code_imports.drain_imports()

@@ -383,6 +383,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "partners.sweep_records": {"task": "partners.sweep_records", "schedule": 600.0},
     "benefits-drain-grants": {"task": "benefits.tasks.drain_grants", "schedule": 5.0},
     "benefits-drain-bulk": {"task": "benefits.tasks.drain_bulk", "schedule": 10.0},
+    "benefits-drain-imports": {"task": "benefits.tasks.drain_imports", "schedule": 10.0},
     "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
     "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
     "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},
@@ -395,6 +396,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 ZONE_DRAINS: list[str] = [
     "benefits.services.grants.drain_grants",
     "benefits.services.bulk.drain_bulk",
+    "benefits.services.code_imports.drain_imports",
     "benefits.services.endings.expire_claims",
     "benefits.services.drops.make_drops",
     "benefits.services.gift_clock.drain_gifts",

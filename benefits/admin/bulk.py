@@ -21,7 +21,7 @@ from zone.core.clock import database_now
 _RIGHT = "benefits.run_bulkjob"
 
 
-class _Echo:
+class Echo:
     """A file that hands back what is written to it, for a download that is made as it is sent."""
 
     def write(self, value: str) -> str:
@@ -102,7 +102,7 @@ class BulkJobAdmin(VerbsAdmin):
         job = self.get_object(request, object_id)
         if job is None or not self.has_view_permission(request, job):
             return HttpResponse(status=404)
-        writer = csv.writer(_Echo())
+        writer = csv.writer(Echo())
 
         def lines() -> Iterator[str]:
             yield writer.writerow(["line", "target", "state", "reason", "claim"])

@@ -1,8 +1,10 @@
+import io
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.files.uploadhandler import MemoryFileUploadHandler, StopUpload
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -10,15 +12,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
+from benefits.errors import ImportRefused
 from benefits.models import Claim, CodeBatch, Release, Segment, SlotCounter
 from benefits.queries import count_left
 from benefits.services import bulk
 from benefits.services.endings import REVOKE_REASONS
-from benefits.services.imports import import_codes
+from benefits.services.staging import Stager
 from benefits.services.stock import change_stock
 from zone.core.clock import database_now
-
-UPLOAD_BYTES_MAX = 32 * 1024 * 1024
+from zone.core.errors import ZoneError
 
 
 class StockForm(forms.Form):
@@ -31,7 +33,7 @@ class StockForm(forms.Form):
 class CodesForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("CSV file: code, redemption_url, expires_on"),
-        help_text=gettext_lazy("Up to 32 MB; larger files by `manage.py import_codes`."),
+        help_text=gettext_lazy("A million rows and more: it is taken in the background."),
     )
     expires_on = forms.DateField(
         label=gettext_lazy("Codes end on"),
@@ -43,14 +45,37 @@ class CodesForm(forms.Form):
     )
 
 
-class InMemoryUpload(MemoryFileUploadHandler):
-    """Keeps an upload in memory alone: codes in clear never touch a disk."""
+class StagedUpload(FileUploadHandler):
+    """Seals an upload as it arrives: codes in clear are never on a disk, nor whole in memory."""
 
-    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
-        length = args[2]
-        if length > UPLOAD_BYTES_MAX:
-            raise StopUpload(connection_reset=True)
-        self.activated = True
+    def __init__(self, request: HttpRequest, release: Release) -> None:
+        super().__init__(request)
+        self.release = release
+        self.stager: Stager | None = None
+        self.refusal: ZoneError | None = None
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        try:
+            self.stager = Stager(
+                release=self.release,
+                file_name=self.file_name or "",
+                actor=actor_of(self.request),  # type: ignore[arg-type]
+                now=database_now(),
+            )
+        except ZoneError as refusal:
+            self.refusal = refusal
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if self.stager is None or self.refusal is not None:
+            return
+        try:
+            self.stager.write(raw_data)
+        except ZoneError as refusal:
+            self.refusal = refusal
+
+    def file_complete(self, file_size: int) -> UploadedFile:  # type: ignore[type-arg]
+        return UploadedFile(io.BytesIO(), self.file_name, size=file_size)
 
 
 def set_stock(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
@@ -65,24 +90,13 @@ def set_stock(request: HttpRequest, release: Release, values: dict[str, Any]) ->
 
 
 def load_codes(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
-    report = import_codes(
-        release=release,
-        source=values["file"].file,
-        file_name=values["file"].name,
-        actor=actor_of(request),
-        now=database_now(),
-        expires_on=values["expires_on"],
-        life_days_min=values["life_days"],
+    handler: StagedUpload = request.upload_handlers[0]  # type: ignore[assignment]
+    if handler.refusal is not None or handler.stager is None:
+        raise handler.refusal or ImportRefused(why="it did not arrive.")
+    row = handler.stager.finish(
+        expires_on=values["expires_on"], life_days_min=values["life_days"], now=database_now()
     )
-    faults = "; ".join(
-        f"{kind}: {', '.join(map(str, lines[:50]))}"
-        for kind, lines in sorted(report.faulty_lines.items())
-    )
-    return _("Rows: %(rows)s, taken: %(accepted)s. Lines not taken: %(faults)s") % {
-        "rows": report.rows,
-        "accepted": report.accepted,
-        "faults": faults or "–",
-    }
+    return _("The file is being taken: %(number)s.") % {"number": row.public_id}
 
 
 class GrantForm(forms.Form):
@@ -205,13 +219,21 @@ class ReleaseAdmin(VerbsAdmin):
         return count_left([release.pk], now=database_now()).get(release.pk, 0)
 
     def _page(self, verb: Verb) -> Any:
-        """The upload page reads its body into memory only, so the handler comes before CSRF."""
+        """The upload page seals its body as it comes, so the handler comes before CSRF."""
         page = super()._page(verb)
         if verb.form is not CodesForm:
             return page
 
         def upload(request: HttpRequest, object_id: str) -> HttpResponse:
-            request.upload_handlers = [InMemoryUpload(request)]
-            return csrf_protect(page)(request, object_id)
+            release = self.get_object(request, object_id)
+            if release is None or not request.user.has_perm(verb.permission):  # type: ignore[union-attr]
+                return page(request, object_id)  # Which says no, before anything is read.
+            handler = StagedUpload(request, release)
+            request.upload_handlers = [handler]
+            try:
+                return csrf_protect(page)(request, object_id)
+            finally:
+                if handler.stager is not None:
+                    handler.stager.abandon()
 
         return csrf_exempt(upload)

@@ -18,7 +18,7 @@ from benefits.services import pools
 from zone.core.failpoints import failpoint
 
 CHUNK_ROWS = 1_000
-LISTED_LINES_MAX = 10_000  # Per kind; the counts stay exact.
+LISTED_LINES_MAX = 10_000  # Per kind and reading; the counts stay exact.
 LINE_LETTERS_MAX = 2_000
 COLUMNS = ("code", "redemption_url", "expires_on")
 
@@ -81,7 +81,7 @@ def import_codes(
     """
     if release.mode != Fulfilment.CODES:
         raise ImportRefused(why="this release does not hand out codes.")
-    reader = _Import(release=release, actor=actor, now=now, life_days=life_days_min)
+    reader = Import(release=release, actor=actor, now=now, life_days=life_days_min)
     if expires_on is not None and reader.is_too_late(expires_on):
         raise CodesExpired(expires_on=expires_on.isoformat())
     reader.file_name = file_name[:120]
@@ -107,7 +107,7 @@ def _hash(source: IO[bytes]) -> bytes:
     return digest.digest()
 
 
-class _Import:
+class Import:
     """One reading of one file: what it has seen, and the batches it fills."""
 
     def __init__(self, *, release: Release, actor: str, now: datetime, life_days: int) -> None:
@@ -119,6 +119,9 @@ class _Import:
         self.file_name = ""
         self.file_hash = b""
         self.report = ImportReport()
+        self.line_offset = 0  # Of a part of a file: what its own line numbers lack.
+        # Codes of this file above this slot came with this very reading of it.
+        self.first_slot: int | None = None
         self.batches: dict[date | None, tuple[CodeBatch, bytes]] = {}
 
     def is_too_late(self, expires_on: date) -> bool:
@@ -128,7 +131,8 @@ class _Import:
     def sound_rows(self, source: IO[bytes], expires_on: date | None) -> Iterator[_Row]:
         """Rows that could be taken, in order; the others go to the report."""
         seen: set[bytes] = set()
-        for line, values in _lines(source):
+        for read_line, values in _lines(source):
+            line = read_line + self.line_offset
             self.report.rows += 1
             code, url, ends = (values.get(column, "").strip() for column in COLUMNS)
             try:
@@ -160,10 +164,8 @@ class _Import:
             Release.objects.select_for_update(no_key=True).get(pk=self.release.pk)
             indexes = [row.index for row in rows]
             known = {
-                bytes(index)
-                for index in Code.objects.filter(code_index__in=indexes).values_list(
-                    "code_index", flat=True
-                )
+                bytes(code.code_index): code
+                for code in Code.objects.filter(code_index__in=indexes).select_related("batch")
             }
             highest = self.release.codes.aggregate(highest=Max("slot"))["highest"] or 0
             slot = max(highest, self.release.last_slot)
@@ -189,7 +191,17 @@ class _Import:
         self.report.accepted += len(codes)
         for row in rows:
             if row.index in known:
-                self.report.refuse(row.line, "already_known")
+                self.report.refuse(row.line, self._why_known(known[row.index]))
+
+    def _why_known(self, code: Code) -> str:
+        """Whether a code came with an earlier part of this file, or was known before it."""
+        is_ours = (
+            self.first_slot is not None
+            and code.release_id == self.release.pk
+            and code.slot > self.first_slot
+            and bytes(code.batch.file_hash or b"") == self.file_hash
+        )
+        return "duplicate_in_file" if is_ours else "already_known"
 
     def _batch(self, day: date | None) -> tuple[CodeBatch, bytes]:
         """The batch of this file and end date, made now or by a run that was cut short."""
@@ -220,6 +232,20 @@ class _Import:
                 batch.save(update_fields=["report", "finished_at"])
 
 
+def read_header(source: IO[bytes]) -> list[str]:
+    """The names in the first line. Raises ImportRefused when one that is needed is missing."""
+    first = io.TextIOWrapper(source, encoding="utf-8-sig", newline="").readline()
+    header = [name.strip().lower() for name in next(csv.reader([first]), [])]
+    _refuse_without_columns(header)
+    return header
+
+
+def _refuse_without_columns(header: list[str]) -> None:
+    missing = [name for name in COLUMNS[:2] if name not in header]
+    if missing:
+        raise ImportRefused(why=f"its first line does not name {' and '.join(missing)}.")
+
+
 def _lines(source: IO[bytes]) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with the number of its line in the file, the header being line 1.
 
@@ -229,9 +255,7 @@ def _lines(source: IO[bytes]) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         reader = csv.reader(text)
         header = [name.strip().lower() for name in next(reader, [])]
-        missing = [name for name in COLUMNS[:2] if name not in header]
-        if missing:
-            raise ImportRefused(why=f"its first line does not name {' and '.join(missing)}.")
+        _refuse_without_columns(header)
         for values in reader:
             if not values:
                 continue

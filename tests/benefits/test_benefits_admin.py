@@ -6,7 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from benefits.models import Benefit, BenefitEvent, BenefitText, Claim, CodeBatch
+from benefits.models import Benefit, BenefitEvent, BenefitText, Claim, CodeBatch, CodeImport
+from benefits.services import code_imports
 from tests.benefits.factories import claim, make_benefit, make_release
 from tests.factories import make_operator, sign_in_operator
 
@@ -76,7 +77,15 @@ def test_codes_are_loaded_through_the_page_and_never_shown(client, alice):
         "new.csv", f"code,redemption_url\nADMINCODE7Q2K,{ROW}ADMINCODE7Q2K\nno,{ROW}no\n".encode()
     )
     page = client.post(url, {"file": file, "life_days": 7}, follow=True)
-    assert said(page) == ["Rows: 2, taken: 1. Lines not taken: bad_format: 3"]
+    row = CodeImport.objects.get()
+    assert said(page) == [f"The file is being taken: {row.public_id}."]
+    assert b"ADMINCODE7Q2K" not in bytes(row.parts.get().sealed)
+    while code_imports.drain_imports():
+        pass
+    row.refresh_from_db()
+    assert (row.state, row.percent, row.row_count, row.accepted_count) == ("done", 100, 2, 1)
+    report = client.get(f"/console/benefits/codeimport/{row.pk}/report.csv")
+    assert b"".join(report.streaming_content) == b"line,fault\r\n3,bad_format\r\n"
     release.refresh_from_db()
     assert release.stock == 1
     made = claim(alice, release)

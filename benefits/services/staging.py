@@ -1,0 +1,125 @@
+"""A file of codes as it arrives: cut at line ends and sealed, never in clear on a disk."""
+
+import codecs
+import hashlib
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from benefits.errors import CodesExpired, ImportRefused
+from benefits.models import CodeImport, CodeImportPart, Release
+from benefits.models.release import Fulfilment
+from benefits.services import pools
+from zone.core import vault
+from zone.core.nudge import nudge
+
+PART_BYTES = 128 * 1024  # About a thousand codes with their addresses.
+FILE_BYTES_MAX = 512 * 1024 * 1024
+LINE_BYTES_MAX = 8 * 1024
+STAGING_HOURS_MAX = 1
+_KEY_PURPOSE = "benefits-code-import"
+
+
+def _aad(code_import_id: int, number: int) -> bytes:
+    return f"import:{code_import_id}:{number}".encode()
+
+
+def open_part(part: CodeImportPart) -> bytes:
+    """The lines of a part in clear, in memory. Raises VaultError when it does not open."""
+    owner = part.code_import
+    key = vault.unwrap(bytes(owner.key_sealed or b""), purpose=_KEY_PURPOSE)
+    return vault.unseal(bytes(part.sealed), aad=_aad(owner.pk, part.number), key=key)
+
+
+class Stager:
+    """One arriving file. `write` what comes, then `finish`; or `abandon`, and nothing is left."""
+
+    def __init__(self, *, release: Release, file_name: str, actor: str, now: datetime) -> None:
+        """Raises ImportRefused for a release without codes."""
+        if release.mode != Fulfilment.CODES:
+            raise ImportRefused(why="this release does not hand out codes.")
+        self.release = release
+        self.key = vault.new_data_key()
+        self.row = CodeImport.objects.create(
+            release=release,
+            file_name=file_name[:120],
+            key_sealed=vault.wrap(self.key, purpose=_KEY_PURPOSE),
+            actor=actor,
+            created_at=now,
+        )
+        self.digest = hashlib.sha256()
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        self.rest = b""
+        self.line = 1
+        self.is_finished = False
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes. Raises ImportRefused for what is no text in UTF-8, or too long."""
+        self.row.file_bytes += len(data)
+        if self.row.file_bytes > FILE_BYTES_MAX:
+            raise ImportRefused(why="it is too long.")
+        try:
+            self.decoder.decode(data)
+        except UnicodeDecodeError as error:
+            raise ImportRefused(why="it is not written in UTF-8.") from error
+        self.digest.update(data)
+        self.rest += data
+        while len(self.rest) >= PART_BYTES:
+            cut = self._line_end()
+            self._store(self.rest[:cut])
+            self.rest = self.rest[cut:]
+
+    def _line_end(self) -> int:
+        """Behind the last line end of the first PART_BYTES. Raises ImportRefused."""
+        cut = self.rest.rfind(b"\n", 0, PART_BYTES) + 1
+        # Inside quotes a line end is part of a value: no field of ours may hold one.
+        if cut == 0 or self.rest.count(b'"', 0, cut) % 2:
+            raise ImportRefused(why="a line is too long, or a quote is not closed.")
+        return cut
+
+    def _store(self, lines: bytes) -> None:
+        number = self.row.part_count
+        CodeImportPart.objects.create(
+            code_import=self.row,
+            number=number,
+            first_line=self.line,
+            sealed=vault.seal(lines, aad=_aad(self.row.pk, number), key=self.key),
+        )
+        self.line += lines.count(b"\n")
+        self.row.part_count += 1
+
+    def finish(self, *, expires_on: date | None, life_days_min: int, now: datetime) -> CodeImport:
+        """The file is complete: workers may take it. Raises ImportRefused, CodesExpired."""
+        if self.decoder.getstate()[0]:
+            raise ImportRefused(why="it is not written in UTF-8.")
+        if expires_on is not None:
+            zone = pools.market_zone(self.release.benefit)
+            ends = pools.end_of_sale(expires_on=expires_on, life_days=life_days_min, zone=zone)
+            if ends <= now:
+                raise CodesExpired(expires_on=expires_on.isoformat())
+        with transaction.atomic():
+            if self.rest:
+                self._store(self.rest)
+            if not self.row.part_count:
+                raise ImportRefused(why="it is empty.")
+            self.row.state = CodeImport.State.WAITING
+            self.row.file_hash = self.digest.digest()
+            self.row.expires_on = expires_on
+            self.row.life_days_min = life_days_min
+            self.row.save()
+        self.is_finished = True
+        nudge("benefits.tasks.drain_imports")
+        return self.row
+
+    def abandon(self) -> None:
+        """What came so far is deleted. Nothing to do after `finish`."""
+        if not self.is_finished:
+            self.row.delete()
+
+
+def sweep_abandoned(*, now: datetime) -> int:
+    """Delete files that stopped arriving: their connection broke."""
+    old = CodeImport.objects.filter(
+        state=CodeImport.State.STAGING, created_at__lte=now - timedelta(hours=STAGING_HOURS_MAX)
+    )
+    return old.delete()[0]

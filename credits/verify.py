@@ -350,7 +350,7 @@ INVARIANTS: list[Invariant] = [
         is_liveness=True,
     ),
     Invariant(
-        "I31",
+        "I35",
         "a promise is earned once, at what was left of it, and not before it matured",
         """
         SELECT p.member_id, p.op_id
@@ -362,11 +362,13 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
-        "I32",
+        "I36",
         "what credits paid for earned no credits",
         """
-        SELECT member_id, op_id FROM ledger.entry
-        WHERE kind = 1 AND related LIKE 'clm\\_%'
+        SELECT earned.member_id, earned.op_id
+        FROM ledger.entry earned
+        JOIN ledger.entry paid USING (member_id, related)
+        WHERE earned.kind = 1 AND starts_with(earned.related, 'clm_') AND paid.kind IN (2, 3)
         """,
     ),
 ]

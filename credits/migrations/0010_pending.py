@@ -1,4 +1,4 @@
-"""Promised credits, a clawback that makes no debt, and no credits for what credits paid."""
+"""Promised credits, and a clawback that makes no debt."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from zone.core.sql import run_sql_file
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 REVERSE = """
-    ALTER TABLE ledger.entry DROP CONSTRAINT entry_no_closed_loop;
     DROP FUNCTION ledger.clawback_available, ledger.mature_batch, ledger.cancel_pending,
         ledger.promise_batch;
 """

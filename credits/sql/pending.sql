@@ -111,7 +111,3 @@ BEGIN
     );
 END
 $$;
-
--- What credits paid for earns no credits.
-ALTER TABLE ledger.entry
-    ADD CONSTRAINT entry_no_closed_loop CHECK (kind <> 1 OR related NOT LIKE 'clm\_%');

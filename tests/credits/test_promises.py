@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import transaction
 
 from credits import errors, ledger
 from credits.models import EarnPolicy
 from credits.queries import get_balance, list_entries
 from credits.queries.pending import list_pending
 from credits.services.earning import drain_earning
-from tests.credits.conftest import rows, standing, travel
+from tests.credits.conftest import broken, rows, standing, travel
 from tests.credits.test_earning import USER_ID, give_back, pay
 from tests.factories import make_member, sign_in
 from zone.core.clock import database_now
@@ -126,3 +127,22 @@ def test_what_credits_paid_for_earns_no_credits(alice):
     with pytest.raises(errors.ClosedLoop):
         ledger.earn(member_id=alice.pk, op_id=uuid7(), amount=5, related="clm_01M6FS0PG0F99V2DA")
     assert standing(alice.pk) == before
+
+
+GRANT = """
+    SELECT code FROM ledger.earn(
+        %s, %s, 5, NULL, 0::smallint, 15::smallint, 'benefit', %s, NULL
+    )
+"""
+
+
+def test_a_free_claim_may_give_credits_and_a_paid_one_breaks_the_books(alice):
+    ledger.earn(member_id=alice.pk, op_id=uuid7(), amount=50)
+    assert rows(GRANT, [alice.pk, uuid7(), "clm_FREE"]) == [("ok",)]
+    assert broken() == []
+
+    ledger.spend(member_id=alice.pk, op_id=uuid7(), amount=10, related="clm_PAID")
+    with transaction.atomic():
+        rows(GRANT, [alice.pk, uuid7(), "clm_PAID"])
+        assert broken() == ["I36"]
+        transaction.set_rollback(True)

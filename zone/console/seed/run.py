@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from benefits import claim_sql
 from benefits.services.drops import make_drops
+from benefits.services.endings import expire_claims
 from benefits.services.lifecycle import settle_windows
 from credits import ledger
 from credits.services.earning import drain_earning
@@ -133,8 +133,7 @@ class Seeding:
             pass
         settle_windows(now=until)
         make_drops()
-        while claim_sql.expire_claims(limit=500, actor="worker"):
-            pass
+        expire_claims()
         if since.month != until.month:
             while ledger.expire_batch():
                 pass

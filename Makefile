@@ -1,6 +1,6 @@
 # `make demo` runs the Zone on this machine, `make test` tests it. Both set up what they need.
 
-.PHONY: help setup setup-test demo codes test check clean
+.PHONY: help setup setup-test demo codes test check bench-drop clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -21,6 +21,7 @@ help:
 	@echo "make codes   the operators' second factor, as of now"
 	@echo "make test    all tests, on servers of their own"
 	@echo "make check   format, lint, layers, types, migrations, production settings"
+	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a minute)"
 	@echo "make clean   remove the environment, the caches and the data folder"
 
 setup: $(DEMO_STAMP)
@@ -75,6 +76,9 @@ check: setup-test
 	@$(NO_SERVER) $(BIN)/mypy zone/core zone/embedded credits benefits
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench-drop: setup-test
+	@exec $(BIN)/python -m tests.bench.drop $(if $(QUICK),--quick)
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .zone

@@ -74,7 +74,7 @@ class RollbackInput(StrictSerializer):
     amount = WholeNumberField(required=False, min_value=1, max_value=1_000_000_000_000)
 
 
-class RevokeInput(StrictSerializer):
+class RevokeClaimInput(StrictSerializer):
     reason = serializers.ChoiceField(choices=REVOKE_REASONS)
     note = TextField(required=False, max_length=200)
 
@@ -307,7 +307,7 @@ def list_redemptions(call: Call) -> Answer:
     summary="Take a claim away",
     tag="claims",
     scope="claims:revoke",
-    body=RevokeInput,
+    body=RevokeClaimInput,
     answers={200: ClaimObject},
     is_idempotent_by_key=True,
     refusals=("invalid_state",),

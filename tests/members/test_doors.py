@@ -29,6 +29,7 @@ OPEN = {
     "/sw.js",
     "/offline",
     "/favicon.ico",
+    "/g/x",
     "/credits/seals",
     "/credits/verify_statement.py",
     "/credits/seals.json",

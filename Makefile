@@ -1,6 +1,6 @@
 # `make demo` runs the Zone on this machine, `make test` tests it. Both set up what they need.
 
-.PHONY: help setup setup-test demo codes test check bench-drop clean
+.PHONY: help setup setup-test demo codes test check bench-drop bench-grants clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -22,6 +22,7 @@ help:
 	@echo "make test    all tests, on servers of their own"
 	@echo "make check   format, lint, layers, types, migrations, production settings"
 	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a minute)"
+	@echo "make bench-grants  grants a second of one worker (QUICK=1: short)"
 	@echo "make clean   remove the environment, the caches and the data folder"
 
 setup: $(DEMO_STAMP)
@@ -61,6 +62,9 @@ codes: setup
 
 test: setup-test
 	@exec $(BIN)/python -m pytest $(TESTS)
+
+bench-grants: setup-test
+	@exec $(BIN)/python -m tests.bench.grants
 
 # Types are looked up without a server, the deployment check with throwaway production values.
 NO_SERVER := DATABASE_URL=postgresql://nobody@localhost/nothing REDIS_URL=redis://localhost/0

@@ -177,3 +177,36 @@ def hold_for_line(
             [release_id, sells_until, now, first, last, release_id],
         )
         return int(cursor.rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a provider's yes changes on a waiting claim."""
+
+    claim_id: int
+    reference: str
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+def grant_waiting(granted: Sequence[Granted], *, now: datetime) -> set[int]:
+    """Waiting claims are granted; the keys of those that were still waiting."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE benefits_claim claim SET state = 'granted', provider_status = 'issued',"
+            " provider_reference = given.reference, next_attempt_at = NULL, lease_until = NULL,"
+            " granted_at = %s, updated_at = %s, valid_from = given.valid_from,"
+            " valid_until = given.valid_until"
+            " FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[])"
+            " AS given (id, reference, valid_from, valid_until)"
+            " WHERE claim.id = given.id AND claim.state = 'reserved' RETURNING claim.id",
+            [
+                now,
+                now,
+                [row.claim_id for row in granted],
+                [row.reference for row in granted],
+                [row.valid_from for row in granted],
+                [row.valid_until for row in granted],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}

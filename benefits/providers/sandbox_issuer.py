@@ -6,7 +6,8 @@ of an order, `POST /issues/<key>/cancel` takes it back, `GET /issues?after=0&lim
 of them in their order, `POST /control` sets its moods:
 
     {"delay_ms": 50, "refuse": 0.1, "lose_reply": 0.2, "late": 0.1, "late_ms": 4000,
-     "twice": 0.1, "other_code": 0.1, "down": 0, "mute": 0, "keep": 0, "seed": 7,
+     "twice": 0.1, "other_code": 0.1, "down": 0, "mute": 0, "keep": 0,
+     "codeless": 0, "seed": 7,
      "claim": "clm_..."}
 
 Numbers are odds from 0 to 1, drawn from the seed, the key and the number of the request, so one
@@ -14,7 +15,7 @@ seed always gives one story. With `claim` the moods are for that key alone. `dow
 without taking the order; `lose_reply` takes it and drops the connection; `late` takes it and
 answers after `late_ms`; `twice` sends the answer two times; `other_code` answers a repeat with a
 code that is not the first one's. `mute` answers 503 to questions about an order; `keep` refuses to
-take an order back.
+take an order back; `codeless` issues into the account itself, without a code.
 """
 
 import base64
@@ -34,7 +35,7 @@ from zone.core import vault
 
 BODY_BYTES_MAX = 65_536
 CLOCK_SECONDS_MAX = 300
-ODDS = ("refuse", "lose_reply", "late", "twice", "other_code", "down", "mute", "keep")
+ODDS = ("refuse", "lose_reply", "late", "twice", "other_code", "down", "mute", "keep", "codeless")
 DEFAULT_MOODS: dict[str, float] = {
     **dict.fromkeys(ODDS, 0.0), "delay_ms": 0, "late_ms": 4000, "seed": 1,
 }  # fmt: skip
@@ -87,6 +88,9 @@ class Book:
             order: dict[str, Any] = {"claim": key, "kind": asked.get("kind", "")}
             if self.is_drawn(key, "refuse", 1):
                 order |= {"status": "refused", "reason": "not_available"}
+            elif self.is_drawn(key, "codeless", 1):
+                reference = f"ISS-{len(self.orders) + 1:08d}"
+                order |= {"status": "issued", "reference": reference, "code": "", "redeem_url": ""}
             else:
                 code = self.code(key, "first")
                 host = _HOSTS.get(order["kind"], "apps.apple.com")
@@ -123,6 +127,8 @@ class Handler(BaseHTTPRequestHandler):
     """One request; the book is shared by all of them."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # One packet for head and body, not two that wait for each other's receipt.
+    disable_nagle_algorithm = True
     book: ClassVar[Book]
     secret: ClassVar[bytes]
 
@@ -209,6 +215,7 @@ class Handler(BaseHTTPRequestHandler):
         if (
             not is_new
             and order["status"] == "issued"
+            and order["code"]
             and self.book.is_drawn(key, "other_code", number)
         ):
             order = {**order, "code": self.book.code(key, f"again {number}")}
@@ -236,6 +243,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(raw)
+        self.wfile.flush()
         if times > 1:
             self.close_connection = True
 

@@ -6,21 +6,30 @@ together. A process may die between any two of them: the lease lapses, the next 
 provider what became of the order, and nothing is ordered twice because the key is the claim's.
 """
 
+import contextlib
 import logging
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from benefits import claim_sql
 from benefits.errors import ClaimNotUsable
-from benefits.models import Alarm, Claim, Code, CodeBatch, ProviderConfig
+from benefits.models import Alarm, Claim, Code, ProviderConfig
 from benefits.providers.base import Issued, NeverAsked, Provider, Refused, Unknown
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
 from benefits.services.alarms import raise_alarm
-from benefits.services.moves import lock_claim, move_claim, record_event
-from benefits.services.notices import tell
+from benefits.services.moves import (
+    lock_claim,
+    move_claim,
+    record_event,
+    record_events,
+    tell_partner,
+)
+from benefits.services.notices import tell, tell_each
+from benefits.services.provider_codes import keep_codes
 from benefits.services.trials import start_trial
 from credits import ledger
 from zone.core.clock import database_now
@@ -73,10 +82,10 @@ class _Drain:
             if not self.calls:
                 return done
             finished, _ = wait(self.calls, return_when=FIRST_COMPLETED)
-            for call in finished:
-                claim, answer = self.calls.pop(call), call.result()
+            answers = [(self.calls.pop(call), call.result()) for call in finished]
+            for claim, answer in answers:
                 self.note(claim, answer)
-                settle(claim, answer)
+            settle_all(answers)
 
     def close(self) -> None:
         self.threads.shutdown(wait=True, cancel_futures=True)
@@ -158,6 +167,22 @@ def ask(provider: Provider, claim: Claim) -> Answer:
     return provider.issue(claim)
 
 
+def settle_all(answers: list[tuple[Claim, Answer]]) -> None:
+    """Write down what the providers said: what was issued in one commit, the rest one by one.
+
+    When one of them cannot be written, each has a commit of its own, so that it stops nobody.
+    """
+    issued = [(claim, answer) for claim, answer in answers if isinstance(answer, Issued)]
+    done: set[int] = set()
+    if len(issued) > 1:
+        failpoint("grant_after_provider")
+        with contextlib.suppress(IntegrityError):
+            done = grant_together(issued)
+    for claim, answer in answers:
+        if claim.pk not in done:
+            settle(claim, answer)
+
+
 def settle(claim: Claim, answer: Answer) -> None:
     """Write down what the provider said. Safe to repeat: a claim is settled once."""
     failpoint("grant_after_provider")
@@ -183,47 +208,67 @@ def grant(claim: Claim, issued: Issued) -> bool:
     The first answer stored is the one that counts. A later success with another code is an alarm
     for the operators and changes nothing.
     """
+    if grant_together([(claim, issued)]):
+        return True
+    _compare(Claim.objects.get(pk=claim.pk), issued)
+    return False
+
+
+def grant_together(answers: list[tuple[Claim, Issued]]) -> set[int]:
+    """What several providers' answers grant, in one commit; the keys of the claims it granted.
+
+    A claim that was settled before is left out, untouched. One statement for each kind of row, so
+    that a commit's cost is shared. Raises IntegrityError, with nothing done, when one of the codes
+    is in another hand.
+    """
+    issued_for = {claim.pk: issued for claim, issued in answers}
     with transaction.atomic():
         now = database_now()
-        claim = (
+        claims = list(
             Claim.objects.select_for_update(no_key=True, of=("self",))
             .select_related("benefit", "member", "release")
-            .get(pk=claim.pk)
+            .prefetch_related("benefit__texts")
+            .filter(pk__in=issued_for, state=State.RESERVED)
+            .order_by("pk")
         )
-        if claim.state != State.RESERVED:
-            _compare(claim, issued)
-            return False
-        if issued.code:
-            _keep_code(claim, issued, now=now)
-        benefit = claim.benefit
-        move_claim(
-            claim,
+        ends: dict[tuple[Any, ...], datetime | None] = {}
+        granted = [_granted(claim, issued_for[claim.pk], ends, now=now) for claim in claims]
+        keep_codes([(claim, issued_for[claim.pk]) for claim in claims], now=now)
+        claim_sql.grant_waiting(granted, now=now)
+        record_events(
+            [
+                (claim, {"reference": issued_for[claim.pk].reference, "attempts": claim.attempts})
+                for claim in claims
+            ],
+            was=State.RESERVED,
             to=State.GRANTED,
             cause="grant",
             actor="worker",
             now=now,
-            facts={"reference": issued.reference, "attempts": claim.attempts},
-            provider_status=Claim.ProviderStatus.ISSUED,
-            provider_reference=issued.reference,
-            next_attempt_at=None,
-            lease_until=None,
-            granted_at=now,
-            valid_from=max(now, benefit.usable_from) if benefit.usable_from else now,
-            valid_until=claim_sql.valid_until(
-                at=now,
-                zone=claim.member.time_zone,
-                days=benefit.valid_days,
-                cap=benefit.usable_until,
-                code_ends_on=None,
-            ),
         )
-        if claim.price_credits:
-            ledger.capture(member_id=claim.member_id, hold_op=claim.op_id, op_id=uuid7())
-        if not issued.code:
-            start_trial(claim=claim, now=now)  # It began on the member's account.
-        tell(claim, "claim_granted", now=now)
+        for claim, row in zip(claims, granted, strict=True):
+            claim.state, claim.granted_at = State.GRANTED, now
+            claim.valid_from, claim.valid_until = row.valid_from, row.valid_until
+            tell_partner(claim, was=State.RESERVED, cause="grant", now=now)
+            if claim.price_credits:
+                ledger.capture(member_id=claim.member_id, hold_op=claim.op_id, op_id=uuid7())
+            if not issued_for[claim.pk].code:
+                start_trial(claim=claim, now=now)  # It began on the member's account.
+        tell_each(claims, "claim_granted", now=now)
         failpoint("grant_before_commit")
-    return True
+    return {claim.pk for claim in claims}
+
+
+def _granted(
+    claim: Claim, issued: Issued, ends: dict[tuple[Any, ...], datetime | None], *, now: datetime
+) -> claim_sql.Granted:
+    benefit = claim.benefit
+    rule = (claim.member.time_zone, benefit.valid_days, benefit.usable_until)
+    if rule not in ends:
+        zone, days, cap = rule
+        ends[rule] = claim_sql.valid_until(at=now, zone=zone, days=days, cap=cap, code_ends_on=None)
+    starts = max(now, benefit.usable_from) if benefit.usable_from else now
+    return claim_sql.Granted(claim.pk, issued.reference, starts, ends[rule])
 
 
 def fail(claim: Claim, reason: str, *, provider_status: str, actor: str = "worker") -> bool:
@@ -308,30 +353,6 @@ def give_up(*, claim: Claim, actor: str) -> None:
         raise ClaimNotUsable(status=claim.state)
     if not fail(claim, "never_issued", provider_status=Status.REFUSED, actor=actor):
         raise ClaimNotUsable(status=claim.state)
-
-
-def _keep_code(claim: Claim, issued: Issued, *, now: datetime) -> None:
-    """Seal the provider's code under the claim's slot, like one from a file."""
-    url = issued.redeem_url
-    if pools.find_url_fault(url):
-        if url:
-            log.error("provider sent a foreign address", extra={"claim": claim.public_id})
-        url = ""
-    key, wrapped = pools.new_batch_key()
-    batch, is_new = CodeBatch.objects.get_or_create(
-        release=claim.release,
-        source=CodeBatch.Source.PROVIDER,
-        defaults={"key_sealed": wrapped, "actor": "worker", "created_at": now},
-    )
-    code = pools.seal_code(
-        release=claim.release,
-        slot=claim.slot,
-        batch=batch,
-        key=key if is_new else pools.open_batch_key(batch),
-        index=pools.index_of(issued.code, livemode=claim.livemode),
-        plain=pools.OpenCode(code=issued.code, redeem_url=url),
-    )
-    code.save(force_insert=True)
 
 
 def _compare(claim: Claim, issued: Issued) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from benefits.models import Claim
-from zone.notices.services import write_notice
+from zone.notices.services import Message, write_notices
 
 EXPIRING_HOURS = 72
 NOTICE_BATCH_ROWS = 500
@@ -11,19 +11,27 @@ NOTICE_BATCH_ROWS = 500
 
 def tell(claim: Claim, kind: str, *, now: datetime, **more: str) -> None:
     """Put a notice about a claim into its owner's inbox, once per kind, in this transaction."""
-    write_notice(
-        member_id=claim.member_id,
-        kind=kind,
-        facts={
-            "title": {text.language: text.title for text in claim.benefit.texts.all()},
-            "valid_until": claim.valid_until.isoformat() if claim.valid_until else "",
-            "credits": claim.price_credits,
-            **more,
-        },
-        link=f"/me/benefits/{claim.public_id}",
-        dedupe_key=f"{kind}:{claim.public_id}",
-        at=now,
-    )
+    tell_each([claim], kind, now=now, **more)
+
+
+def tell_each(claims: list[Claim], kind: str, *, now: datetime, **more: str) -> None:
+    """The same for each of many, in one statement."""
+    messages = [
+        Message(
+            member_id=claim.member_id,
+            kind=kind,
+            facts={
+                "title": {text.language: text.title for text in claim.benefit.texts.all()},
+                "valid_until": claim.valid_until.isoformat() if claim.valid_until else "",
+                "credits": claim.price_credits,
+                **more,
+            },
+            link=f"/me/benefits/{claim.public_id}",
+            dedupe_key=f"{kind}:{claim.public_id}",
+        )
+        for claim in claims
+    ]
+    write_notices(messages, at=now)
 
 
 def remind_of_endings(*, now: datetime) -> int:

@@ -423,6 +423,8 @@ MEMBER_ARRIVAL_TASKS = [
     "zone.history.tasks.link_waiting_history",
     "zone.notices.tasks.welcome_arrivals",
 ]
+# Credits that an operator of a role moves by hand in 24 hours without a second person.
+ADJUST_LIMITS = {"finance": 1000}
 REDEEM_HOSTS = env.words(
     "REDEEM_HOSTS", ["apps.apple.com", "music.apple.com", "redeem.apple.com", "apple.co"]
 )

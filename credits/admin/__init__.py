@@ -1,3 +1,4 @@
+from credits.admin.adjustment import AdjustRequestAdmin
 from credits.admin.books import AccountAdmin, EntryAdmin, HeldCreditsAdmin
 from credits.admin.checkin import CheckInAdmin, CheckInTrackAdmin, StreakAdmin
 from credits.admin.mission import MissionAdmin, MissionProgressAdmin
@@ -6,6 +7,7 @@ from credits.admin.tier import MemberTierAdmin, TierMoveAdmin, TierPlanAdmin
 
 __all__ = [
     "AccountAdmin",
+    "AdjustRequestAdmin",
     "CheckInAdmin",
     "CheckInTrackAdmin",
     "EarnBonusAdmin",

@@ -1,3 +1,4 @@
+from credits.models.adjustment import AdjustRequest
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
 from credits.models.expiry import ExpiryRound
@@ -8,6 +9,7 @@ from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
 
 __all__ = [
     "Account",
+    "AdjustRequest",
     "CheckIn",
     "CheckInTrack",
     "EarnBonus",

@@ -25,6 +25,7 @@ OPERATORS = (
 UNMASK = "console.unmask_member"
 CHECK_BOOKS = "console.run_bookscheck"
 APPROVE_BENEFIT = "benefits.approve_benefit"
+APPROVE_ADJUSTMENT = "credits.approve_adjustrequest"
 REVOKE_CLAIM = "benefits.revoke_claim"
 RUN_BULK = "benefits.run_bulkjob"
 
@@ -66,7 +67,7 @@ ROLES = {
         view=CATALOGUE + MONEY + BOOKS,
         add=("credits.*", "history.*"),
         change=("credits.*", "history.*"),
-        rights=(CHECK_BOOKS,),
+        rights=(CHECK_BOOKS, APPROVE_ADJUSTMENT),
     ),
     "auditor": Role(
         "Reads everything, changes nothing",

@@ -11,6 +11,7 @@ from benefits.services import (
     grants,
     lifecycle,
     notices,
+    statements,
     trials,
     waitlist,
 )
@@ -65,3 +66,8 @@ def drain_bulk() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def drain_imports() -> None:
     code_imports.drain_imports()
+
+
+@shared_task(expires=600, time_limit=110, soft_time_limit=90)
+def fetch_statements() -> None:
+    statements.fetch_statements()

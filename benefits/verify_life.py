@@ -43,6 +43,62 @@ POOL_COLUMNS = """
     WHERE release.mode = 'codes'
 """
 
+# A provider's newest list against ours: what it issued and we do not have as issued, what we have
+# and it never issued, and a reference or a code that is another one. What we settled after the
+# list was begun is not compared, and what we still wait for is no difference yet.
+STATEMENT_DIFFERENCES = """
+    WITH newest AS (
+        SELECT provider_id, max(covers_until) AS covers_until
+        FROM benefits_providerstatement GROUP BY 1
+    ),
+    ours AS (
+        SELECT release.provider_id, claim.public_id, claim.provider_reference, claim.state,
+               code.code_index, claim.holds_slot
+        FROM benefits_claim claim
+        JOIN benefits_release release ON release.id = claim.release_id
+        JOIN newest ON newest.provider_id = release.provider_id
+        -- What was carried over from before the provider was asked by us is on no list of its own.
+        JOIN benefits_providerconfig asked
+          ON asked.id = release.provider_id AND claim.granted_at >= asked.created_at
+        LEFT JOIN benefits_code code
+          ON code.release_id = claim.release_id AND code.slot = claim.slot AND claim.holds_slot
+        WHERE claim.mode = 'provider' AND claim.provider_status = 'issued'
+          AND claim.granted_at < newest.covers_until
+          -- A gift that arrived: the provider knows it by the claim it was issued for.
+          AND NOT EXISTS (
+              SELECT 1 FROM benefits_gift gift WHERE gift.received_claim_id = claim.id
+          )
+    ),
+    theirs AS (
+        SELECT line.provider_id, line.claim_public_id, line.reference, line.status, line.code_index
+        FROM benefits_providerstatementline line
+        WHERE line.status IN ('issued', 'canceled')
+          -- Two rows may describe one issuer; each answers for its own releases.
+          AND NOT EXISTS (
+              SELECT 1 FROM benefits_claim other
+              JOIN benefits_release release ON release.id = other.release_id
+              WHERE other.public_id = line.claim_public_id
+                AND release.provider_id IS DISTINCT FROM line.provider_id
+          )
+    )
+    SELECT provider.code AS provider, coalesce(ours.public_id, theirs.claim_public_id) AS claim
+    FROM ours
+    FULL JOIN theirs
+      ON theirs.provider_id = ours.provider_id AND theirs.claim_public_id = ours.public_id
+    JOIN benefits_providerconfig provider
+      ON provider.id = coalesce(ours.provider_id, theirs.provider_id)
+    LEFT JOIN benefits_claim claim ON claim.public_id = theirs.claim_public_id
+    LEFT JOIN newest ON newest.provider_id = provider.id
+    WHERE (ours.public_id IS NULL
+           AND (claim.id IS NULL OR (claim.state <> 'reserved'
+                AND coalesce(claim.granted_at, claim.ended_at) < newest.covers_until)))
+       OR theirs.claim_public_id IS NULL
+       OR ours.provider_reference <> theirs.reference
+       OR (ours.code_index IS NOT NULL AND ours.code_index IS DISTINCT FROM theirs.code_index)
+       OR (ours.public_id IS NOT NULL
+           AND (theirs.status = 'canceled') <> (ours.state = 'returned'))
+"""
+
 LIFE_INVARIANTS: list[Invariant] = [
     Invariant(
         "I40",
@@ -114,5 +170,10 @@ LIFE_INVARIANTS: list[Invariant] = [
         ) given ON true
         WHERE claim.price_credits > 0 AND given.back > claim.price_credits
         """,
+    ),
+    Invariant(
+        "I23",
+        "what a provider's list says it issued is what our claims say",
+        STATEMENT_DIFFERENCES,
     ),
 ]

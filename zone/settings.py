@@ -384,6 +384,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "benefits-drain-grants": {"task": "benefits.tasks.drain_grants", "schedule": 5.0},
     "benefits-drain-bulk": {"task": "benefits.tasks.drain_bulk", "schedule": 10.0},
     "benefits-drain-imports": {"task": "benefits.tasks.drain_imports", "schedule": 10.0},
+    "benefits-fetch-statements": {
+        "task": "benefits.tasks.fetch_statements",
+        "schedule": 3600.0,
+    },
     "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
     "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
     "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},

@@ -27,8 +27,16 @@ WALLET_PATHS = {
     "credits.account": "member__wallet_id",
     "credits.entry": "member__wallet_id",
     "credits.heldcredits": "member__wallet_id",
+    "credits.adjustrequest": "member__wallet_id",
+    "credits.checkin": "member__wallet_id",
+    "credits.earndecision": "member__wallet_id",
+    "credits.membertier": "member__wallet_id",
+    "credits.missionprogress": "member__wallet_id",
+    "credits.streak": "member__wallet_id",
+    "credits.tiermove": "member__wallet_id",
     "benefits.claim": "member__wallet_id",
     "benefits.claimevent": "claim__member__wallet_id",
+    "benefits.trial": "member__wallet_id",
 }
 
 

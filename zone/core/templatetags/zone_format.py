@@ -44,8 +44,10 @@ def money(value: int, currency: str) -> str:
 
 
 @register.filter
-def count(value: int) -> str:
-    """2480 is 2,480 in every language."""
+def count(value: int | str) -> str:
+    """2480 is 2,480 in every language; nothing for a fact that was never written."""
+    if value in ("", None):
+        return ""
     return format_count(int(value), _language())
 
 

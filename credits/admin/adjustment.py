@@ -34,7 +34,11 @@ class AdjustRequestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(
-        self, request: HttpRequest, obj: AdjustRequest, form: ModelForm, change: bool
+        self,
+        request: HttpRequest,
+        obj: AdjustRequest,
+        form: ModelForm,
+        change: bool,  # type: ignore[type-arg]
     ) -> None:
         ask_for_adjustment(obj, maker=request.user)  # type: ignore[arg-type]
 

@@ -1,10 +1,10 @@
 """Asking for a correction, and deciding on one."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -33,13 +33,7 @@ class AdjustRequestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def save_model(
-        self,
-        request: HttpRequest,
-        obj: AdjustRequest,
-        form: ModelForm,
-        change: bool,  # type: ignore[type-arg]
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: AdjustRequest, form: Any, change: bool) -> None:
         ask_for_adjustment(obj, maker=request.user)  # type: ignore[arg-type]
 
     @admin.action(description=_("Apply"), permissions=["change"])

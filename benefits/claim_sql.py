@@ -52,16 +52,19 @@ def take(
     external_id: str | None,
     metadata: dict[str, str] | None,
     price: int | None = None,
+    tiers: Sequence[str] | None = None,
 ) -> Taken:
     """Take one unit of a release in one round trip; everything or nothing.
 
     Inside a caller's transaction a refusal rolls back to a savepoint; outside one, the call is a
-    transaction of its own. With `price` the claim is refused when the member's price is another.
+    transaction of its own. With `price` the claim is refused when the member's price is another. `tiers` are those
+    the member has reached, the highest last; without them a benefit that asks for a tier answers
+    `tier_needed`.
     """
     statement = (
         "SELECT code, claim_id, opens_at, allowed, ledger_code, available"
         " FROM benefits_take_claim(%s, %s, %s, %s, %s, %s::smallint, %s::smallint, %s, %s, %s::jsonb,"
-        " %s)"
+        " %s, %s)"
     )
     parameters = [
         member_id,
@@ -75,6 +78,7 @@ def take(
         external_id,
         None if metadata is None else json.dumps(metadata),
         price,
+        None if tiers is None else list(tiers),
     ]
     try:
         if connection.in_atomic_block:

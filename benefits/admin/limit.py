@@ -13,17 +13,42 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.models import Budget, BudgetShare, BudgetUse, PriceRow, Quota
+from credits.queries.tiers import find_plan
 from zone.core.money import format_money
 
 WHOLE_BASIS_POINTS = 10_000
 
 
-class QuotaForm(forms.ModelForm):  # type: ignore[type-arg]
+def tier_choices() -> list[tuple[str, str]]:
+    """The tiers of the plan in force, lowest first, and none of them."""
+    plan = find_plan()
+    return [("", "–"), *((tier.code, tier.name) for tier in (plan.tiers if plan else ()))]
+
+
+class TierForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Offers the tiers of the plan in force; one that a newer plan no longer has stays as it is."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        choices, stored = tier_choices(), self.instance.tier
+        if stored and stored not in dict(choices):
+            choices.append((stored, stored))
+        label = self._meta.model._meta.get_field("tier").verbose_name
+        self.fields["tier"] = forms.ChoiceField(choices=choices, required=False, label=label)
+
+
+class PriceRowForm(TierForm):
+    class Meta:
+        model = PriceRow
+        fields = ("position", "tier", "segment", "wallet", "price_credits")
+
+
+class QuotaForm(TierForm):
     class Meta:
         model = Quota
         fields = (
-            "holder", "period", "allowed", "pause_minutes", "release", "wallet", "time_zone",
-            "is_active",
+            "holder", "period", "allowed", "pause_minutes", "release", "wallet", "tier",
+            "time_zone", "is_active",
         )  # fmt: skip
 
     def clean_allowed(self) -> int:
@@ -61,6 +86,7 @@ class QuotaInline(admin.TabularInline):  # type: ignore[type-arg]
 
 class PriceRowInline(admin.TabularInline):  # type: ignore[type-arg]
     model = PriceRow
+    form = PriceRowForm
     extra = 0
 
 

@@ -1,31 +1,30 @@
-"""The conditions there are. Each checks its own JSON, explains itself and knows its next step.
+"""Conditions on who a member is and what they did at Apple.
 
-A new condition is a class here and an entry in `LEAVES`.
+Each explains itself to the member and knows the next step. A new condition is a class here or in
+`membership`, and an entry in `kinds`.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from benefits.conditions.snapshot import WINDOW_DAYS_MAX, Purchase, Snapshot
+from benefits.conditions.snapshot import Purchase, Snapshot
 from zone.core.money import format_money
-
-STOREFRONTS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something a member can do. `after` is the member once it is done; `weight` ranks it."""
 
-    kind: str  # bind, wait, buy, spend, subscribe, claim, language
+    kind: str  # bind, wait, buy, spend, subscribe, claim, earn
     sentence: str
     weight: int
     after: Snapshot
-    amount: int = 0  # days, purchases or minor units
-    subject: str = ""  # a service, a benefit's address, a language
+    amount: int = 0  # days, purchases, claims, credits or minor units
+    subject: str = ""  # a service, a benefit's address, a tier
     href: str = ""
 
 
@@ -245,137 +244,5 @@ class Subscribed:
         return Step("subscribe", sentence, 8, after, subject=self.service)
 
 
-@dataclass(frozen=True, slots=True)
-class InSegment:
-    code: str
-    source: ClassVar[str] = "segments"
-    reason: ClassVar[str] = "segment"
-
-    def holds(self, member: Snapshot) -> bool:
-        return self.code in member.segments
-
-    def explain(self, member: Snapshot) -> str:
-        return _("This benefit is for invited members.")
-
-    def step(self, member: Snapshot) -> Step | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """How often the member holds another benefit: at least, or at most."""
-
-    benefit: str
-    least: int | None = None
-    most: int | None = None
-    source: ClassVar[str] = "claims"
-    reason: ClassVar[str] = "claims"
-
-    def holds(self, member: Snapshot) -> bool:
-        number = member.claims.get(self.benefit, 0)
-        return (self.least is None or number >= self.least) and (
-            self.most is None or number <= self.most
-        )
-
-    def explain(self, member: Snapshot) -> str:
-        if self.least is not None and member.claims.get(self.benefit, 0) < self.least:
-            return _("Another benefit has to be claimed before this one.")
-        return _("This is for members who have not claimed a related benefit.")
-
-    def step(self, member: Snapshot) -> Step | None:
-        number = member.claims.get(self.benefit, 0)
-        if self.least is None or number >= self.least:
-            return None
-        gap = self.least - number
-        after = replace(member, claims={**member.claims, self.benefit: self.least})
-        sentence = _("Claim the benefit that comes before this one")
-        href = f"/benefits/{self.benefit}"
-        return Step("claim", sentence, 5 * gap, after, gap, subject=self.benefit, href=href)
-
-
 def _service_name(service: str) -> str:
     return {"apple_music": "Apple Music", "icloud_plus": "iCloud+"}.get(service, service)
-
-
-class BadLeaf(Exception):
-    """A condition's values cannot be read; the message says which and why."""
-
-
-def _texts(values: dict[str, Any], name: str) -> tuple[str, ...]:
-    found = values.pop(name, None)
-    if (
-        not isinstance(found, list)
-        or not 0 < len(found) <= STOREFRONTS_MAX
-        or not all(isinstance(item, str) and 0 < len(item) <= 60 for item in found)
-    ):
-        raise BadLeaf(_("“%(name)s” must be a list of words.") % {"name": name})
-    return tuple(found)
-
-
-def _text(values: dict[str, Any], name: str, allowed: tuple[str, ...] = ()) -> str:
-    found = values.pop(name, None)
-    if not isinstance(found, str) or not 0 < len(found) <= 80 or (allowed and found not in allowed):
-        raise BadLeaf(_("“%(name)s” has a value it cannot have.") % {"name": name})
-    return found
-
-
-def _number(values: dict[str, Any], name: str, least: int, most: int) -> int:
-    found = values.pop(name, None)
-    if not isinstance(found, int) or isinstance(found, bool) or not least <= found <= most:
-        raise BadLeaf(
-            _("“%(name)s” must be a whole number from %(least)s to %(most)s.")
-            % {"name": name, "least": least, "most": most}
-        )
-    return found
-
-
-def _optional_number(values: dict[str, Any], name: str) -> int | None:
-    return _number(values, name, 0, 1000) if name in values else None
-
-
-def read_leaf(values: dict[str, Any]) -> Leaf:
-    """A condition from its JSON object. Raises BadLeaf; nothing unknown is let pass."""
-    rest = dict(values)
-    kind = rest.pop("is", None)
-    leaf: Leaf
-    match kind:
-        case "wallet":
-            leaf = WalletIs(_texts(rest, "of"))
-        case "storefront":
-            leaf = StorefrontIs(_texts(rest, "of"))
-        case "language":
-            leaf = LanguageIs(_texts(rest, "of"))
-        case "adult":
-            leaf = Adult()
-        case "bound":
-            leaf = BoundFor(_number(rest, "days", 0, 3660))
-        case "purchases":
-            leaf = Bought(
-                _number(rest, "count", 1, 1000), _number(rest, "days", 1, WINDOW_DAYS_MAX)
-            )
-        case "spending":
-            leaf = Spent(
-                _number(rest, "amount", 1, 10**9),
-                _text(rest, "currency", ("CNY", "HKD", "PHP")),
-                _number(rest, "days", 1, WINDOW_DAYS_MAX),
-            )
-        case "subscription":
-            leaf = Subscribed(_text(rest, "service"), _text(rest, "state", Subscribed.STATES))
-        case "segment":
-            leaf = InSegment(_text(rest, "of"))
-        case "claimed":
-            leaf = Claimed(
-                _text(rest, "benefit"),
-                _optional_number(rest, "least"),
-                _optional_number(rest, "most"),
-            )
-            if leaf.least is None and leaf.most is None:
-                raise BadLeaf(_("A condition on claims needs “least” or “most”."))
-        case _:
-            raise BadLeaf(_("There is no condition “%(kind)s”.") % {"kind": kind})
-    if rest:
-        raise BadLeaf(
-            _("“%(kind)s” does not know: %(names)s.")
-            % {"kind": kind, "names": ", ".join(sorted(map(str, rest)))}
-        )
-    return leaf

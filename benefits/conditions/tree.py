@@ -13,7 +13,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from benefits.conditions.leaves import BadLeaf, Leaf, Step, read_leaf
+from benefits.conditions.kinds import BadLeaf, read_leaf
+from benefits.conditions.leaves import Leaf, Step
 from benefits.conditions.snapshot import Snapshot
 
 DEPTH_MAX = 5

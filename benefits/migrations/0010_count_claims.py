@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(DROP_OLD, migrations.RunSQL.noop),
         run_sql_file(SQL / "slots.sql"),
-        run_sql_file(SQL / "quotas.sql"),
+        # quotas.sql names columns that come later: 0013 loads it.
         run_sql_file(SQL / "waitlist.sql"),
         run_sql_file(SQL / "take_claim.sql"),
     ]

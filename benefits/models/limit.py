@@ -8,7 +8,7 @@ class Quota(models.Model):
 
     One row says one limit: of each member, of each natural person, or of everybody together; ever,
     or per month, week, day or hour; of the whole benefit or of one release; of every wallet or of
-    one. A cooldown instead says how long after a claim the next one may come.
+    one, of every tier or of one. A cooldown instead says how long after a claim the next one may come.
     """
 
     class Holder(models.TextChoices):
@@ -33,6 +33,8 @@ class Quota(models.Model):
     wallet = models.ForeignKey(
         "members.Wallet", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # A tier's code: the limit counts, and binds, the members of that tier alone.
+    tier = models.SlugField(_("of this tier only"), max_length=24, blank=True, db_default="")
     allowed = models.PositiveIntegerField(_("claims"), default=1, validators=[MinValueValidator(1)])
     pause_minutes = models.PositiveIntegerField(_("pause, minutes"), null=True, blank=True)
     # Members count by their own calendar; persons and everybody together by this one.

@@ -43,6 +43,8 @@ class PriceRow(models.Model):
     wallet = models.ForeignKey(
         "members.Wallet", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # A tier's code: whoever has reached it, so the row of the highest tier stands on top.
+    tier = models.SlugField(_("from this tier up"), max_length=24, blank=True, db_default="")
     price_credits = models.PositiveIntegerField(_("price in credits"))
 
     class Meta:

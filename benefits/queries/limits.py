@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from benefits import errors
 from benefits.models import Benefit, Quota, Release
+from credits.queries.tiers import list_reached_tiers
 from zone.core.errors import ZoneError
 from zone.members.models import Member
 
@@ -17,20 +19,25 @@ class Terms:
 
     price_credits: int
     refusal: ZoneError | None
+    price_row: int | None = None  # The row that set the price, by its position from the top.
 
 
 # The very functions that the claim calls, so that a card cannot promise what a claim refuses.
 _TERMS = """
     SELECT asked.benefit_id,
            CASE asked.mode WHEN 'credits' THEN 0 ELSE benefits_price_for(
-               asked.benefit_id, member.id, member.wallet_id, asked.price) END,
+               asked.benefit_id, member.id, member.wallet_id, asked.price, %s::text[]) END,
            quota.holder_kind, quota.period, quota.allowed, quota.again_at,
            benefit.budget_id IS NOT NULL AND NOT EXISTS (
                SELECT 1 FROM benefits_budget budget
                WHERE budget.id = benefit.budget_id
                  AND budget.currency = benefit.unit_cost_currency
                  AND budget.spent + benefit.unit_cost <= budget.amount
-           )
+           ),
+           (SELECT price.position FROM benefits_pricerow price
+            WHERE asked.mode <> 'credits' AND price.id = benefits_price_row(
+                asked.benefit_id, member.id, member.wallet_id, %s::text[])),
+           %s::text[] IS NULL AND benefits_needs_tier(asked.benefit_id)
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::int[])
          AS asked (benefit_id, release_id, mode, price)
     JOIN benefits_benefit benefit ON benefit.id = asked.benefit_id
@@ -38,7 +45,7 @@ _TERMS = """
     LEFT JOIN LATERAL (
         SELECT * FROM benefits_quotas_of(
             asked.benefit_id, asked.release_id, member.id, member.wallet_id, member.time_zone,
-            member.person_token, %s)
+            member.person_token, %s, %s::text[])
         WHERE is_full
         ORDER BY again_at DESC NULLS FIRST
         LIMIT 1
@@ -49,28 +56,47 @@ _TERMS = """
 def read_terms(
     *, member: Member, chosen: list[tuple[Benefit, Release]], now: datetime
 ) -> dict[int, Terms]:
-    """Price and limits of each benefit, by its key, for this member. One query for any number."""
+    """Price and limits of each benefit, by its key, for this member.
+
+    One query for any number; the member's tier is read only when one of them asks for it.
+    """
     if not chosen:
         return {}
+    rows = _read_rows(member, chosen, now, tiers=None)
+    if any(row[-1] for row in rows):
+        rows = _read_rows(member, chosen, now, tiers=list_reached_tiers(member))
+    return {
+        benefit_id: Terms(
+            price,
+            _refusal(holder, period, allowed, again_at) or _budget_refusal(is_spent),
+            price_row,
+        )
+        for benefit_id, price, holder, period, allowed, again_at, is_spent, price_row, _ in rows
+    }
+
+
+def _read_rows(
+    member: Member,
+    chosen: list[tuple[Benefit, Release]],
+    now: datetime,
+    *,
+    tiers: list[str] | None,
+) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             _TERMS,
             [
+                *(tiers, tiers, tiers),
                 [benefit.pk for benefit, _ in chosen],
                 [release.pk for _, release in chosen],
                 [release.mode for _, release in chosen],
                 [release.price_credits for _, release in chosen],
                 member.pk,
-                now,
+                *(now, tiers),
             ],
         )
-        rows = cursor.fetchall()
-    return {
-        benefit_id: Terms(
-            price, _refusal(holder, period, allowed, again_at) or _budget_refusal(is_spent)
-        )
-        for benefit_id, price, holder, period, allowed, again_at, is_spent in rows
-    }
+        rows: list[Any] = cursor.fetchall()
+    return rows
 
 
 def _budget_refusal(is_spent: bool) -> ZoneError | None:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from benefits import claim_sql, errors, queries, rules
@@ -9,6 +10,7 @@ from benefits.gate import gate
 from benefits.models import Claim, Release
 from credits.errors import OperationConflict
 from credits.kinds import Counter
+from credits.queries.tiers import list_reached_tiers
 from zone.core.errors import NotFound, Unavailable, ZoneError
 from zone.core.ids import new_public_id
 from zone.core.nudge import nudge
@@ -48,7 +50,8 @@ def claim_benefit(
     refuse_unless_eligible(
         member=member, release=release, now=now, pays_with_credits=pays_with_credits
     )
-    taken = claim_sql.take(
+    take = partial(
+        claim_sql.take,
         member_id=member.pk,
         release_id=release.pk,
         op_id=op_id,
@@ -61,6 +64,9 @@ def claim_benefit(
         metadata=metadata,
         price=price,
     )
+    taken = take()
+    if taken.code == "tier_needed":
+        taken = take(tiers=list_reached_tiers(member))
     claim = queries.find_claim(member=member, op_id=op_id)
     if claim is None:
         if taken.code == "sold_out" and release.is_hot and not queries.has_offers(release):

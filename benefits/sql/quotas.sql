@@ -26,10 +26,11 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 
 -- The quotas that a claim of this member would count in, in the order in which they are locked,
--- each with what is used of its window so far. Reads only.
+-- each with what is used of its window so far. A slice of one tier counts its own members only:
+-- `p_tiers` are the tiers the member has reached, the member's own last. Reads only.
 CREATE OR REPLACE FUNCTION benefits_quotas_of(
     p_benefit bigint, p_release bigint, p_member bigint, p_wallet text, p_zone text,
-    p_person bytea, p_now timestamptz
+    p_person bytea, p_now timestamptz, p_tiers text[] DEFAULT NULL
 ) RETURNS TABLE (
     quota_id bigint, holder_kind text, period text, holder text, window_key text,
     allowed integer, used integer, pause interval, again_at timestamptz, is_full boolean
@@ -59,7 +60,18 @@ LANGUAGE sql STABLE AS $$
     WHERE quota.benefit_id = p_benefit AND quota.is_active
       AND (quota.release_id IS NULL OR quota.release_id = p_release)
       AND (quota.wallet_id IS NULL OR quota.wallet_id = p_wallet)
+      AND (quota.tier = '' OR quota.tier = p_tiers[cardinality(p_tiers)])
     ORDER BY quota.id
+$$;
+
+-- Whether a member's tier decides over the price or over a limit of the benefit.
+CREATE OR REPLACE FUNCTION benefits_needs_tier(p_benefit bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM benefits_pricerow WHERE benefit_id = p_benefit AND tier <> ''
+    ) OR EXISTS (
+        SELECT 1 FROM benefits_quota WHERE benefit_id = p_benefit AND is_active AND tier <> ''
+    )
 $$;
 
 -- One more claim in a window, or null when it is full. The guard is in the update itself: of two
@@ -80,22 +92,35 @@ LANGUAGE sql AS $$
     RETURNING counted.id
 $$;
 
--- What a member pays: the first price row that fits them, else the release's own price.
+-- The price row that counts for a member: the first from the top whose every condition fits them.
+-- A row with a tier fits whoever has reached it. Null: none fits.
+CREATE OR REPLACE FUNCTION benefits_price_row(
+    p_benefit bigint, p_member bigint, p_wallet text, p_tiers text[]
+) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT price.id
+    FROM benefits_pricerow price
+    WHERE price.benefit_id = p_benefit
+      AND (price.wallet_id IS NULL OR price.wallet_id = p_wallet)
+      AND (price.tier = '' OR price.tier = ANY (p_tiers))
+      AND (price.segment_id IS NULL OR EXISTS (
+          SELECT 1 FROM benefits_segmentmember listed
+          WHERE listed.member_id = p_member AND listed.segment_id = price.segment_id
+      ))
+    ORDER BY price.position
+    LIMIT 1
+$$;
+
+-- What a member pays: that row's price, else the release's own.
 CREATE OR REPLACE FUNCTION benefits_price_for(
-    p_benefit bigint, p_member bigint, p_wallet text, p_default integer
+    p_benefit bigint, p_member bigint, p_wallet text, p_default integer,
+    p_tiers text[] DEFAULT NULL
 ) RETURNS integer
 LANGUAGE sql STABLE AS $$
     SELECT coalesce((
         SELECT price.price_credits
         FROM benefits_pricerow price
-        WHERE price.benefit_id = p_benefit
-          AND (price.wallet_id IS NULL OR price.wallet_id = p_wallet)
-          AND (price.segment_id IS NULL OR EXISTS (
-              SELECT 1 FROM benefits_segmentmember listed
-              WHERE listed.member_id = p_member AND listed.segment_id = price.segment_id
-          ))
-        ORDER BY price.position
-        LIMIT 1
+        WHERE price.id = benefits_price_row(p_benefit, p_member, p_wallet, p_tiers)
     ), p_default)
 $$;
 

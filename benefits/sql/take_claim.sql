@@ -21,7 +21,8 @@ CREATE OR REPLACE FUNCTION benefits_take_claim(
     p_partner bigint,
     p_external text,
     p_metadata jsonb,
-    p_price integer DEFAULT NULL
+    p_price integer DEFAULT NULL,
+    p_tiers text[] DEFAULT NULL
 ) RETURNS benefits_take
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -51,6 +52,7 @@ BEGIN
                SELECT 1 FROM benefits_quota quota
                WHERE quota.benefit_id = benefit.id AND quota.is_active
            ) AS has_quotas,
+           p_tiers IS NULL AND benefits_needs_tier(benefit.id) AS needs_tier,
            EXISTS (
                SELECT 1 FROM benefits_returnedslot held
                WHERE held.release_id = release.id AND held.offered_to_id = p_member
@@ -82,6 +84,11 @@ BEGIN
         RETURN ('paused', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
 
+    -- A tier is read from the journal by its reader, who then asks again with it.
+    IF v_release.needs_tier THEN
+        RETURN ('tier_needed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+    END IF;
+
     SELECT count(*) INTO v_held
     FROM benefits_claim
     WHERE release_id = p_release AND member_id = p_member
@@ -95,7 +102,7 @@ BEGIN
     IF v_release.has_quotas THEN
         PERFORM 1
         FROM benefits_quotas_of(v_release.benefit_id, p_release, p_member, v_member.wallet_id,
-                                v_member.time_zone, v_member.person_token, v_now)
+                                v_member.time_zone, v_member.person_token, v_now, p_tiers)
         WHERE is_full;
         IF FOUND THEN
             RETURN ('quota_full', NULL, NULL, NULL, NULL, NULL)::benefits_take;
@@ -111,7 +118,8 @@ BEGIN
         END IF;
     END IF;
     v_price := CASE v_release.mode WHEN 'credits' THEN 0 ELSE benefits_price_for(
-        v_release.benefit_id, p_member, v_member.wallet_id, v_release.price_credits) END;
+        v_release.benefit_id, p_member, v_member.wallet_id, v_release.price_credits,
+        p_tiers) END;
     IF v_price <> p_price THEN
         RETURN ('price_changed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
@@ -138,7 +146,7 @@ BEGIN
         FOR v_quota IN
             SELECT * FROM benefits_quotas_of(
                 v_release.benefit_id, p_release, p_member, v_member.wallet_id,
-                v_member.time_zone, v_member.person_token, v_now)
+                v_member.time_zone, v_member.person_token, v_now, p_tiers)
         LOOP
             v_use := benefits_count_in_window(
                 v_quota.quota_id, v_quota.holder, v_quota.window_key, v_quota.allowed,

@@ -68,46 +68,81 @@ def find_plan() -> Plan | None:
 
 def get_tier(member: Member | int) -> TierStanding | None:
     """The member's tier now, or None while there is no plan. Never older than the journal."""
+    member_id = member if isinstance(member, int) else member.pk
+    return list_tiers([member_id]).get(member_id)
+
+
+def list_reached_tiers(member: Member | int) -> list[str]:
+    """Codes of the tiers the member has reached, the member's own last; empty without a plan."""
+    standing = get_tier(member)
+    return [] if standing is None else [tier.code for tier in standing.tiers[: standing.place + 1]]
+
+
+def list_tiers(member_ids: Sequence[int]) -> dict[int, TierStanding]:
+    """The tier of each member now, by key; empty while there is no plan.
+
+    The same few queries for any number: the caches, and the journal for those whose cache lags.
+    """
     plan = find_plan()
     if plan is None:
-        return None
-    member_id = member if isinstance(member, int) else member.pk
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, [plan.row.updated_at, member_id])
-        row = cursor.fetchone()
-    if row and row[0]:
-        return standing_by(plan, projection_of(row[0]))
-    return standing_by(plan, project_member(plan, member_id)[0])
+        cursor.execute(_STATE, [plan.row.updated_at, list(member_ids)])
+        cached = {member_id: facts for member_id, facts in cursor.fetchall() if facts}
+    lagging = [member_id for member_id in member_ids if member_id not in cached]
+    standings = {
+        member_id: standing_by(plan, projection_of(facts)) for member_id, facts in cached.items()
+    }
+    for member_id, (projection, _seq) in project_members(plan, lagging).items():
+        standings[member_id] = standing_by(plan, projection)
+    return standings
 
 
 # The cached facts, when they speak of the newest entry, of today and of the plan as it is.
 _STATE = """
-    SELECT CASE WHEN t.seq = a.seq AND t.plan_as_of = %s
+    SELECT a.member_id,
+           CASE WHEN t.seq = a.seq AND t.plan_as_of = %s
                  AND (t.changes_on IS NULL OR ledger.today(a.zone) < t.changes_on)
                 THEN t.facts::text END
-    FROM ledger.account a JOIN credits_membertier t USING (member_id) WHERE a.member_id = %s
+    FROM ledger.account a JOIN credits_membertier t USING (member_id)
+    WHERE a.member_id = ANY (%s)
 """
 
 
 def project_member(plan: Plan, member_id: int) -> tuple[Projection, int]:
     """What the journal says, and the entry it goes up to."""
+    return project_members(plan, [member_id])[member_id]
+
+
+def project_members(plan: Plan, member_ids: Sequence[int]) -> dict[int, tuple[Projection, int]]:
+    """What the journal says of each member, and the entry it goes up to."""
+    if not member_ids:
+        return {}
+    keys = list(member_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT a.seq, ledger.today(a.zone) FROM ledger.account a WHERE a.member_id = %s",
-            [member_id],
+            "SELECT a.member_id, a.seq, ledger.today(a.zone) FROM ledger.account a"
+            " WHERE a.member_id = ANY (%s)",
+            [keys],
         )
-        account = cursor.fetchone()
-        if account is None:
-            return project(plan.ladder, [], date(2000, 1, 1)), 0
-        cursor.execute(
-            "SELECT day, sum(available_change - debt_change)::int FROM ledger.entry"
-            " WHERE member_id = %s AND kind IN (%s, %s) AND counter <> ALL (%s::smallint[])"
-            " GROUP BY day ORDER BY day",
-            [member_id, Kind.EARN, Kind.CLAWBACK, [int(each) for each in UNCOUNTED]],
-        )
-        days: Sequence[tuple[date, int]] = cursor.fetchall()
-    seq, today = account
-    return project(plan.ladder, days, today), seq
+        accounts = {member_id: (seq, today) for member_id, seq, today in cursor.fetchall()}
+        days: dict[int, list[tuple[date, int]]] = {}
+        if accounts:
+            cursor.execute(
+                "SELECT member_id, day, sum(available_change - debt_change)::int"
+                " FROM ledger.entry WHERE member_id = ANY (%s) AND kind IN (%s, %s)"
+                " AND counter <> ALL (%s::smallint[])"
+                " GROUP BY member_id, day ORDER BY member_id, day",
+                [list(accounts), Kind.EARN, Kind.CLAWBACK, [int(each) for each in UNCOUNTED]],
+            )
+            for member_id, day, earned in cursor.fetchall():
+                days.setdefault(member_id, []).append((day, earned))
+    nothing = (0, date(2000, 1, 1))  # Without an account nothing was ever earned.
+    projected = {}
+    for member_id in keys:
+        seq, today = accounts.get(member_id, nothing)
+        projected[member_id] = (project(plan.ladder, days.get(member_id, []), today), seq)
+    return projected
 
 
 def standing_by(plan: Plan, at: Projection) -> TierStanding:

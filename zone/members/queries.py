@@ -1,9 +1,12 @@
 """What other rooms ask about a member."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.db.models import Q
 
 from zone.core import clock
-from zone.members.models import Binding, Member
+from zone.members.models import Binding, Member, MemberSession
 
 
 def has_active_binding(member: Member) -> bool:
@@ -18,3 +21,20 @@ def has_active_binding(member: Member) -> bool:
 def find_open_binding(member: Member) -> Binding | None:
     """The member's one binding that has not ended, or None."""
     return Binding.objects.filter(member=member, status__in=Binding.OPEN_STATUSES).first()
+
+
+def list_open_bindings(member_ids: Sequence[int]) -> dict[int, Binding]:
+    """Each member's binding that has not ended, by the member's key; one query for any number."""
+    rows = Binding.objects.filter(member_id__in=member_ids, status__in=Binding.OPEN_STATUSES)
+    return {binding.member_id: binding for binding in rows.order_by("-pk")}
+
+
+def list_devices(member_ids: Sequence[int]) -> dict[int, list[tuple[str, datetime]]]:
+    """The devices that members signed in with, by the member's key: a name and when last seen."""
+    rows = MemberSession.objects.filter(member_id__in=member_ids).values_list(
+        "member_id", "host", "device", "seen_at"
+    )
+    found: dict[int, list[tuple[str, datetime]]] = {}
+    for member_id, host, device, seen_at in rows:
+        found.setdefault(member_id, []).append((f"{host} {device}", seen_at))
+    return found

@@ -3,55 +3,39 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from benefits.admin.verbs import ReadOnlyInline, Verb, actor_of
-from benefits.conditions.tree import read_tree
+from benefits.admin.rule_builder import RuleDoor, rule_page
+from benefits.admin.verbs import Page, ReadOnlyInline, Verb, actor_of
 from benefits.models import Benefit, RuleVersion
 from benefits.queries import get_member_refusal, read_verdicts
 from benefits.services.rules import set_rule
 from zone.core.clock import database_now
 from zone.members.models import Member
 
-_HELP = gettext_lazy(
-    'Groups are {"all": […]} and {"any": […]}. Conditions: '
-    '{"is": "wallet", "of": ["ALIPAY_CN"]} · {"is": "storefront", "of": ["CHN"]} · '
-    '{"is": "language", "of": ["en"]} · {"is": "adult"} · {"is": "bound", "days": 30} · '
-    '{"is": "purchases", "count": 2, "days": 30} · '
-    '{"is": "spending", "amount": 5000, "currency": "CNY", "days": 30} · '
-    '{"is": "subscription", "service": "apple_music", "state": "open"} '
-    '(open, never, ever, lapsed) · {"is": "segment", "of": "vip"} · '
-    '{"is": "claimed", "benefit": "its-address", "least": 1} (or "most"). '
-    "{} lets everybody in."
+
+def current_tree(benefit: Benefit) -> Any:
+    version = benefit.rule_versions.order_by("-version").first()
+    return version.tree if version else {}
+
+
+def save_rule(request: HttpRequest, benefit: Benefit, tree: dict[str, Any]) -> str:
+    version = set_rule(benefit=benefit, tree=tree, actor=actor_of(request), now=database_now())
+    return _("Version %(version)s of the rule is in force.") % {"version": version.version}
+
+
+BENEFIT_RULE = RuleDoor(
+    title=lambda benefit: _("Who may claim it"),
+    current=current_tree,
+    save=save_rule,
+    save_label=lambda benefit: _("Put in force"),
 )
 
 
-class RuleForm(forms.Form):
-    tree = forms.JSONField(
-        label=gettext_lazy("Rule"),
-        required=False,
-        help_text=_HELP,
-        widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false"}),
-    )
-
-    def clean_tree(self) -> Any:
-        tree = self.cleaned_data["tree"] or {}
-        read_tree(tree)
-        return tree
-
-
-def current_rule(benefit: Benefit) -> dict[str, Any]:
-    version = benefit.rule_versions.order_by("-version").first()
-    return {"tree": version.tree if version else {}}
-
-
-def change_rule(request: HttpRequest, benefit: Benefit, values: dict[str, Any]) -> str:
-    version = set_rule(
-        benefit=benefit, tree=values["tree"], actor=actor_of(request), now=database_now()
-    )
-    return _("Version %(version)s of the rule is in force.") % {"version": version.version}
+def open_builder(model_admin: Any, request: HttpRequest, benefit: Benefit) -> HttpResponse:
+    return rule_page(model_admin, request, benefit, BENEFIT_RULE)
 
 
 class WhyForm(forms.Form):
@@ -91,10 +75,9 @@ class RuleInline(ReadOnlyInline):
     show_change_link = False
 
 
+RULE_PAGES = (
+    Page("rule", gettext_lazy("Who may claim it"), "benefits.change_benefit", open_builder),
+)
 RULE_VERBS = (
-    Verb(
-        "rule", gettext_lazy("Who may claim it"), "benefits.change_benefit", RuleForm, change_rule,
-        current_rule,
-    ),
     Verb("why", gettext_lazy("Why not this member"), "benefits.view_benefit", WhyForm, explain),
-)  # fmt: skip
+)

@@ -28,6 +28,16 @@ class Verb:
     initial: Callable[[Any], dict[str, Any]] = lambda row: {}
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A button that leads to a page with a manner of its own: its name, words, right and view."""
+
+    name: str
+    label: Any
+    permission: str
+    view: Callable[[Any, HttpRequest, Any], HttpResponse]
+
+
 def actor_of(request: HttpRequest) -> str:
     return f"operator:{request.user.get_username()}"
 
@@ -55,6 +65,7 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """An admin page with buttons of its own. Each answers a GET with a form and a POST by acting."""
 
     verbs: tuple[Verb, ...] = ()
+    pages: tuple[Page, ...] = ()
     change_form_template = "admin/benefits/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -66,6 +77,14 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             )
             for verb in self.verbs
         ]
+        ours += [
+            path(
+                f"<path:object_id>/{page.name}/",
+                self.admin_site.admin_view(self._open(page)),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{page.name}",
+            )
+            for page in self.pages
+        ]
         return ours + super().get_urls()
 
     def change_view(
@@ -76,13 +95,25 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         prefix = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        doors: list[Page | Verb] = [*self.pages, *self.verbs]
         buttons = [
             (reverse(f"{prefix}_{verb.name}", args=[object_id]), verb.label)
-            for verb in self.verbs
+            for verb in doors
             if request.user.has_perm(verb.permission)  # type: ignore[union-attr]
         ]
         context = {"verbs": buttons, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
+
+    def _open(self, page: Page) -> Callable[..., HttpResponse]:
+        def opened(request: HttpRequest, object_id: str) -> HttpResponse:
+            row: Model | None = self.get_object(request, object_id)
+            if row is None:
+                raise Http404
+            if not request.user.has_perm(page.permission):  # type: ignore[union-attr]
+                raise PermissionDenied
+            return page.view(self, request, row)
+
+        return opened
 
     def _page(self, verb: Verb) -> Callable[..., HttpResponse]:
         def page(request: HttpRequest, object_id: str) -> HttpResponse:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 EXAMPLES = [
     {"is": "wallet", "of": ["ALIPAY_CN", "ALIPAY_HK"]},
     {"is": "storefront", "of": ["CHN"]},
-    {"is": "language", "of": ["en", "zh-hans", "fil"]},
+    {"is": "language", "of": ["zh-hans", "en", "fil"]},
     {"is": "adult"},
     {"is": "bound", "days": 0},
     {"is": "bound", "days": 30},

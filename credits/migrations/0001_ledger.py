@@ -8,7 +8,7 @@ from zone.core.sql import run_sql_file
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 FILES = (
-    "tables", "checks", "days", "buckets", "posting", "guards",
+    "tables", "checks", "constraints", "days", "buckets", "posting", "accounts", "guards",
     "earn", "spend", "resolve", "refund", "clawback", "adjust", "status",
     "earn_batch", "expire_batch", "views",
 )  # fmt: skip

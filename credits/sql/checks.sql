@@ -5,37 +5,33 @@
 
 -- An account: nothing negative, no credits beside debt, and buckets that add up: as many keys as
 -- amounts, at most 40, rising, above zero, summing to what is available.
-CREATE FUNCTION ledger.is_account(
+CREATE OR REPLACE FUNCTION ledger.is_account(
     p_keys smallint[], p_remains int[], p_available int, p_held int, p_debt int, p_status smallint
 ) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     v_total bigint := 0;
-    v_count int := cardinality(p_keys);
 BEGIN
-    IF p_available < 0 OR p_held < 0 OR p_debt < 0 OR (p_debt > 0 AND p_available > 0)
-        OR p_status NOT BETWEEN 0 AND 2 OR v_count > 40 OR v_count <> cardinality(p_remains)
-    THEN
-        RETURN false;
-    END IF;
-    FOR i IN 1 .. v_count LOOP
-        IF p_remains[i] <= 0 OR p_keys[i] <= p_keys[i - 1] THEN
-            RETURN false;
-        END IF;
-        v_total := v_total + p_remains[i];
+    -- Few expressions, since each is prepared anew in every transaction. A bucket that is wrong makes
+    -- the sum null, and it stays null.
+    FOR i IN 1 .. cardinality(p_keys) LOOP
+        v_total := v_total
+            + CASE WHEN p_remains[i] > 0 AND (i = 1 OR p_keys[i] > p_keys[i - 1]) THEN p_remains[i] END;
     END LOOP;
-    RETURN v_total = p_available;
+    RETURN coalesce(
+        v_total = p_available AND (p_debt = 0 OR p_available = 0) AND p_held >= 0 AND p_debt >= 0
+        AND p_status BETWEEN 0 AND 2
+        AND cardinality(p_keys) = cardinality(p_remains) AND cardinality(p_keys) <= 40,
+        false
+    );
 END
 $$;
-
-ALTER TABLE ledger.account ADD CONSTRAINT account_is_sound
-    CHECK (ledger.is_account(bucket_keys, bucket_left, available, held, debt, status));
 
 -- An entry: signs that fit its kind, nothing negative after it, an original where it undoes one,
 -- and short texts.
 --
 -- One short expression for each kind: PL/pgSQL prepares an expression when it is first reached in
 -- a transaction, so a spend does not pay for the rules of the others.
-CREATE FUNCTION ledger.is_entry(
+CREATE OR REPLACE FUNCTION ledger.is_entry(
     p_kind smallint, a int, h int, d int, p_available int, p_held int, p_debt int, p_seq int,
     p_orig uuid, p_reason text, p_related text
 ) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -64,8 +60,3 @@ BEGIN
     RETURN false;
 END
 $$;
-
-ALTER TABLE ledger.entry ADD CONSTRAINT entry_is_sound CHECK (ledger.is_entry(
-    kind, available_change, held_change, debt_change, available_after, held_after, debt_after,
-    seq, orig_op, reason, related
-));

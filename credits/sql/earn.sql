@@ -4,9 +4,9 @@
 -- Refusals: invalid_amount, invalid_op, invalid_until, not_found, frozen, closed, too_large,
 -- too_many_buckets, out_of_order, conflict.
 --
--- The common case is one statement, as in `spend`: a newer operation, no debt, nothing lapsed, and a
--- bucket that is there already.
-CREATE FUNCTION ledger.earn(
+-- The common case is two short statements, as in `spend`: a newer operation, no debt, nothing lapsed,
+-- and a bucket that is there already.
+CREATE OR REPLACE FUNCTION ledger.earn(
     p_member bigint, p_op uuid, p_amount int, p_until date, p_funding smallint, p_counter smallint,
     p_reason text, p_related text, p_occurred_at timestamptz,
     p_posted_at timestamptz DEFAULT NULL
@@ -14,51 +14,54 @@ CREATE FUNCTION ledger.earn(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     r ledger.result;
+    v_at timestamptz := public.zone_now();
+    v_key int := ledger.month_number(p_until) * 2 + p_funding;
+    v_day date;
 BEGIN
-    WITH clock AS MATERIALIZED (
-        SELECT public.zone_now() AS at, ledger.month_number(p_until) * 2 + p_funding AS key
-    ), moved AS (
-        UPDATE ledger.account a
-        SET seq = a.seq + 1, available = a.available + p_amount, last_op = p_op,
-            bucket_left[
-                array_position(a.bucket_keys, coalesce(clock.key, z.floor + 24 + p_funding)::smallint)
-            ] = a.bucket_left[
-                array_position(a.bucket_keys, coalesce(clock.key, z.floor + 24 + p_funding)::smallint)
-            ] + p_amount
-        FROM ledger.zone_day z, clock
-        WHERE a.member_id = p_member AND z.zone = a.zone
-          AND coalesce(clock.key, z.floor + 24 + p_funding) = ANY (a.bucket_keys)
-          AND p_amount > 0 AND a.debt = 0 AND a.available + a.held <= 2147483647 - p_amount
-          AND a.bucket_keys[1] >= z.floor AND (clock.at AT TIME ZONE z.name)::date <= z.day
-          AND a.last_op < p_op AND z.first_op <= p_op AND p_op < z.last_op
-          AND p_op < ledger.first_op(clock.at + interval '10 minutes')
-          AND a.status = 0 AND p_posted_at IS NULL
-        RETURNING a.seq, a.available, a.held, a.debt, z.day, clock.at,
-                  coalesce(clock.key, z.floor + 24 + p_funding) AS key
-    )
+    UPDATE ledger.account a
+    SET seq = a.seq + 1, available = a.available + p_amount, last_op = p_op,
+        bucket_left[
+            array_position(a.bucket_keys, coalesce(v_key, z.floor + 24 + p_funding)::smallint)
+        ] = a.bucket_left[
+            array_position(a.bucket_keys, coalesce(v_key, z.floor + 24 + p_funding)::smallint)
+        ] + p_amount
+    FROM ledger.zone_day z
+    WHERE a.member_id = p_member AND z.zone = a.zone
+      AND coalesce(v_key, z.floor + 24 + p_funding) = ANY (a.bucket_keys)
+      AND p_amount > 0 AND a.debt = 0 AND a.available + a.held <= 2147483647 - p_amount
+      AND a.bucket_keys[1] >= z.floor AND public.zone_now() < z.ends_at
+      AND a.last_op < p_op AND z.first_op <= p_op AND p_op < z.last_op
+      AND p_op < (
+          lpad(to_hex((date_part('epoch', v_at) * 1000)::bigint + 600000), 12, '0')
+          || '00000000000000000000'
+      )::uuid
+      AND a.status = 0 AND p_posted_at IS NULL
+    RETURNING a.seq, a.available, a.held, a.debt, coalesce(v_key, z.floor + 24 + p_funding), z.day
+    INTO r.seq, r.available, r.held, r.debt, v_key, v_day;
+    IF NOT FOUND THEN
+        RETURN ledger.credit(
+            1, p_member, p_op, p_amount, p_until, p_funding, p_counter,
+            p_reason, p_related, p_occurred_at, p_posted_at, false
+        );
+    END IF;
     INSERT INTO ledger.entry (
         member_id, op_id, posted_at, occurred_at, seq, available_change, held_change, debt_change,
         available_after, held_after, debt_after, day, kind, counter, alloc, reason, related
+    ) VALUES (
+        p_member, p_op, v_at, p_occurred_at, r.seq, p_amount, 0, 0, r.available, r.held, r.debt,
+        v_day, 1, p_counter, ARRAY[v_key, p_amount], coalesce(p_reason, ''), coalesce(p_related, '')
     )
-    SELECT p_member, p_op, at, p_occurred_at, seq, p_amount, 0, 0, available, held, debt, day, 1,
-           p_counter, ARRAY[key, p_amount], coalesce(p_reason, ''), coalesce(p_related, '')
-    FROM moved
     RETURNING 'ok', op_id, p_amount, available_after, held_after, debt_after, seq,
-              ledger.expires_on(alloc[1]), posted_at
+              (make_date(2000 + v_key / 24, v_key / 2 % 12 + 1, 1) + interval '1 month - 1 day')::date,
+              posted_at
     INTO r;
-    IF FOUND THEN
-        RETURN r;
-    END IF;
-    RETURN ledger.credit(
-        1, p_member, p_op, p_amount, p_until, p_funding, p_counter,
-        p_reason, p_related, p_occurred_at, p_posted_at, false
-    );
+    RETURN r;
 END
 $$;
 
 -- The common road of earn (kind 1) and adjust upward (kind 9). What is owed (`p_is_owed`) is posted
 -- to a frozen account too.
-CREATE FUNCTION ledger.credit(
+CREATE OR REPLACE FUNCTION ledger.credit(
     p_kind int, p_member bigint, p_op uuid, p_amount int, p_until date, p_funding smallint,
     p_counter smallint, p_reason text, p_related text, p_occurred_at timestamptz,
     p_posted_at timestamptz, p_is_owed boolean
@@ -132,7 +135,7 @@ END
 $$;
 
 -- Whether a late record may be posted as of `p_at`: not in the future, and after every entry there is.
-CREATE FUNCTION ledger.why_not_at(p_member bigint, p_at timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION ledger.why_not_at(p_member bigint, p_at timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE
     WHEN p_at > public.zone_now()

@@ -3,51 +3,58 @@
 -- Refusals: insufficient (with what is available), frozen, closed, not_found, invalid_amount,
 -- invalid_op, out_of_order, conflict.
 --
--- The common case is one statement: an operation newer than any of the member's, nothing lapsed, and
--- a first bucket that has enough. All it decides by stands in the row it updates, so under READ
--- COMMITTED a rival's commit is seen before the row is written. Everything else takes the long road.
-CREATE FUNCTION ledger.spend(
+-- The common case is two short statements: an operation newer than any of the member's, nothing
+-- lapsed, and a first bucket that has enough. All it decides by stands in the row it updates, so under
+-- READ COMMITTED a rival's commit is seen before the row is written. Everything else takes the long
+-- road. The operation's latest allowed instant is written out: this is the one place where a call of
+-- `first_op` would be felt.
+CREATE OR REPLACE FUNCTION ledger.spend(
     p_member bigint, p_op uuid, p_amount int, p_counter smallint, p_reason text, p_related text,
     p_posted_at timestamptz DEFAULT NULL
 ) RETURNS ledger.result
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     r ledger.result;
+    v_at timestamptz := public.zone_now();
+    v_day date;
+    v_key int;
 BEGIN
-    WITH clock AS MATERIALIZED (
-        SELECT public.zone_now() AS at
-    ), moved AS (
-        UPDATE ledger.account a
-        SET seq = a.seq + 1, available = a.available - p_amount, last_op = p_op,
-            bucket_left[1] = a.bucket_left[1] - p_amount
-        FROM ledger.zone_day z, clock
-        WHERE a.member_id = p_member AND z.zone = a.zone
-          AND a.bucket_left[1] > p_amount AND p_amount > 0
-          AND a.bucket_keys[1] >= z.floor AND (clock.at AT TIME ZONE z.name)::date <= z.day
-          AND a.last_op < p_op AND z.first_op <= p_op AND p_op < z.last_op
-          AND p_op < ledger.first_op(clock.at + interval '10 minutes')
-          AND a.status = 0 AND p_posted_at IS NULL
-        RETURNING a.seq, a.available, a.held, a.debt, a.bucket_keys[1] AS key, z.day, clock.at
-    )
+    UPDATE ledger.account a
+    SET seq = a.seq + 1, available = a.available - p_amount, last_op = p_op,
+        bucket_left[1] = a.bucket_left[1] - p_amount
+    FROM ledger.zone_day z
+    WHERE a.member_id = p_member AND z.zone = a.zone
+      AND a.bucket_left[1] > p_amount AND p_amount > 0
+      AND a.bucket_keys[1] >= z.floor AND public.zone_now() < z.ends_at
+      AND a.last_op < p_op AND z.first_op <= p_op AND p_op < z.last_op
+      AND p_op < (
+          lpad(to_hex((date_part('epoch', v_at) * 1000)::bigint + 600000), 12, '0')
+          || '00000000000000000000'
+      )::uuid
+      AND a.status = 0 AND p_posted_at IS NULL
+    RETURNING a.seq, a.available, a.held, a.debt, a.bucket_keys[1], z.day
+    INTO r.seq, r.available, r.held, r.debt, v_key, v_day;
+    IF NOT FOUND THEN
+        RETURN ledger.debit(
+            2, p_member, p_op, p_amount, p_counter, p_reason, p_related, NULL, p_posted_at
+        );
+    END IF;
     INSERT INTO ledger.entry (
         member_id, op_id, posted_at, seq, available_change, held_change, debt_change,
         available_after, held_after, debt_after, day, kind, counter, alloc, reason, related
+    ) VALUES (
+        p_member, p_op, v_at, r.seq, -p_amount, 0, 0, r.available, r.held, r.debt, v_day, 2,
+        p_counter, ARRAY[v_key, p_amount], coalesce(p_reason, ''), coalesce(p_related, '')
     )
-    SELECT p_member, p_op, at, seq, -p_amount, 0, 0, available, held, debt, day, 2, p_counter,
-           ARRAY[key, p_amount], coalesce(p_reason, ''), coalesce(p_related, '')
-    FROM moved
     RETURNING 'ok', op_id, p_amount, available_after, held_after, debt_after, seq, NULL, posted_at
     INTO r;
-    IF FOUND THEN
-        RETURN r;
-    END IF;
-    RETURN ledger.debit(2, p_member, p_op, p_amount, p_counter, p_reason, p_related, NULL, p_posted_at);
+    RETURN r;
 END
 $$;
 
 -- Set credits aside until they are captured or voided, or until `p_expires_at` when given.
 -- The hold's id is its op. Refusals as for spend, and invalid_expiry.
-CREATE FUNCTION ledger.hold(
+CREATE OR REPLACE FUNCTION ledger.hold(
     p_member bigint, p_op uuid, p_amount int, p_counter smallint, p_reason text, p_related text,
     p_expires_at timestamptz DEFAULT NULL, p_posted_at timestamptz DEFAULT NULL
 ) RETURNS ledger.result
@@ -60,7 +67,7 @@ END
 $$;
 
 -- The common road of spend (kind 2), hold (kind 3) and adjust downward (kind 9).
-CREATE FUNCTION ledger.debit(
+CREATE OR REPLACE FUNCTION ledger.debit(
     p_kind int, p_member bigint, p_op uuid, p_amount int, p_counter smallint, p_reason text,
     p_related text, p_expires_at timestamptz, p_posted_at timestamptz
 ) RETURNS ledger.result LANGUAGE plpgsql AS $$

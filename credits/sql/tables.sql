@@ -21,12 +21,13 @@ CREATE TYPE ledger.result AS (
 
 -- The highest local day ever used in each market: a clock that steps back cannot bring lapsed
 -- credits to life. Every verb reads its market's row, so what else a verb must know stands here
--- too: the range of operation ids whose partitions exist.
+-- too: when that day ends, and the range of operation ids whose partitions exist.
 CREATE TABLE ledger.zone_day (
     zone smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
     day date NOT NULL,
     floor int NOT NULL,
+    ends_at timestamptz NOT NULL,
     first_op uuid NOT NULL,
     last_op uuid NOT NULL
 );

@@ -79,7 +79,7 @@ def earn(
     OutOfOrder, OperationConflict, ClosedLoop.
     """
     amount = _whole(amount)
-    if related.startswith("clm_"):
+    if _is_closed_loop(related):
         raise errors.ClosedLoop(related=related)
     return _call(
         "earn",
@@ -102,6 +102,11 @@ def earn_batch(
     """
     if len(earns) > BATCH_MAX:
         raise ValueError(f"a batch holds at most {BATCH_MAX} earns")
+    answers: list[Result | errors.LedgerError] = [
+        errors.ClosedLoop(related=earn.related) for earn in earns
+    ]
+    places = [n for n, earn in enumerate(earns) if not _is_closed_loop(earn.related)]
+    earns = [earns[n] for n in places]
     columns: list[list[Any]] = [
         [_member(e.member_id) for e in earns],
         [_op(e.op_id) for e in earns],
@@ -115,19 +120,18 @@ def earn_batch(
         [e.posted_at for e in earns],
     ]
     if not earns:
-        return []
+        return answers
     rows = _fetch(
         "SELECT * FROM ledger.earn_batch(%s::bigint[], %s::uuid[], %s::int[], %s::date[],"
         " %s::smallint[], %s::smallint[], %s::text[], %s::text[], %s::timestamptz[],"
         " %s::timestamptz[], %s::boolean) ORDER BY place",
         [*columns, is_owed],
     )
-    answers: list[Result | errors.LedgerError] = []
-    for asked, row in zip(earns, rows, strict=True):
+    for place, asked, row in zip(places, earns, rows, strict=True):
         try:
-            answers.append(_answer(row[1:], asked.amount))
+            answers[place] = _answer(row[1:], asked.amount)
         except errors.LedgerError as refusal:
-            answers.append(refusal)
+            answers[place] = refusal
     return answers
 
 
@@ -327,6 +331,11 @@ def _member(member_id: object) -> int:
     if not 0 < member_id < 2**63:
         raise errors.UnknownMember(member_id=member_id)
     return member_id
+
+
+def _is_closed_loop(related: str) -> bool:
+    """Whether an earn would be for a claim, which credits may have paid for."""
+    return related.startswith("clm_")
 
 
 def _op(op_id: object) -> UUID:

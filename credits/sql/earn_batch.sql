@@ -1,9 +1,17 @@
+-- Allocations of several earns, one after the other.
+CREATE OR REPLACE AGGREGATE ledger.joined(int[]) (SFUNC = array_cat, STYPE = int[], INITCOND = '{}');
+
 -- Many earns in one call, one answer per earn by its place in the arrays (from 1).
 --
--- Members are taken in rising order over the whole batch, so that two batches cannot deadlock; one
--- member's earns keep the order they came in. Each earn is refused or posted on its own.
--- What is owed (`p_is_owed`: credits for a purchase made) is posted to frozen accounts too.
-CREATE FUNCTION ledger.earn_batch(
+-- Each earn is refused or posted as `credit` would, one member's earns in the order they came in. What
+-- is owed (`p_is_owed`: credits for a purchase made) is posted to frozen accounts too.
+--
+-- One statement takes the members all of whose earns are plain: rising new operations, an account
+-- without debt and lapsed buckets, nothing to refuse. The others go the long road, one by one.
+-- Accounts are opened, then locked, in rising order over the whole batch, so that two batches cannot
+-- deadlock. Old values come from the locking SELECT: a second look at the table within the statement
+-- would see the snapshot from before the wait; for the same reason the clock is read after it.
+CREATE OR REPLACE FUNCTION ledger.earn_batch(
     p_members bigint[], p_ops uuid[], p_amounts int[], p_untils date[], p_fundings smallint[],
     p_counters smallint[], p_reasons text[], p_relateds text[], p_occurred_ats timestamptz[],
     p_posted_ats timestamptz[], p_is_owed boolean DEFAULT false
@@ -12,8 +20,8 @@ CREATE FUNCTION ledger.earn_batch(
     expires_on date, posted_at timestamptz
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+#variable_conflict use_column
 DECLARE
-    b record;
     r ledger.result;
 BEGIN
     -- Before the first row is locked: see `is_good_op`.
@@ -24,28 +32,102 @@ BEGIN
     WHERE at BETWEEN public.zone_now() - interval '36 months' AND public.zone_now() + interval '1 day'
       AND ledger.first_op(at) NOT BETWEEN s.first_op AND s.last_op
     HAVING count(*) > 0;
-    FOR b IN
-        SELECT * FROM unnest(
-            p_members, p_ops, p_amounts, p_untils, p_fundings, p_counters, p_reasons, p_relateds,
-            p_occurred_ats, p_posted_ats
-        ) WITH ORDINALITY
-            u (member, op, amount, until, funding, counter, reason, related, occurred_at, posted_at, place)
-        ORDER BY u.member, u.place
+    PERFORM ledger.open_account(missing.member) FROM (
+        SELECT DISTINCT m.member FROM unnest(p_members) m (member)
+        WHERE NOT EXISTS (SELECT FROM ledger.account a WHERE a.member_id = m.member)
+        ORDER BY m.member
+    ) missing;
+    FOR place, code, op_id, amount, available, held, debt, seq, expires_on, posted_at IN
+        WITH standing AS MATERIALIZED (
+            SELECT a.member_id, a.status, a.seq, a.available, a.held, a.debt, a.last_op,
+                   a.bucket_keys, a.bucket_left, z.zone, z.day, z.floor, z.ends_at, z.first_op,
+                   z.last_op AS end_op
+            FROM ledger.account a JOIN ledger.zone_day z ON z.zone = a.zone
+            WHERE a.member_id = ANY (p_members)
+            ORDER BY a.member_id
+            FOR NO KEY UPDATE OF a
+        ), clock AS MATERIALIZED (
+            SELECT public.zone_now() AS at,
+                   ledger.first_op(public.zone_now() + interval '10 minutes') AS op
+            FROM (SELECT count(*) FROM standing) locked
+        ), asked AS MATERIALIZED (
+            SELECT u.*, s.floor, s.seq, s.last_op,
+                   coalesce(ledger.month_number(u.until), s.floor / 2 + 12) * 2 + u.funding AS key,
+                   s.debt = 0 AND coalesce(s.bucket_keys[1], s.floor) >= s.floor
+                   AND clock.at < s.ends_at AND (s.status = 0 OR s.status = 1 AND p_is_owed)
+                   AND u.posted_at IS NULL AND u.op >= s.first_op AND u.op < s.end_op
+                   AND u.op < clock.op AND u.amount > 0 AND u.funding IN (0, 1) AS is_plain
+            FROM unnest(
+                p_members, p_ops, p_amounts, p_untils, p_fundings, p_counters, p_reasons, p_relateds,
+                p_occurred_ats, p_posted_ats
+            ) WITH ORDINALITY u (
+                member, op, amount, until, funding, counter, reason, related, occurred_at, posted_at,
+                place
+            )
+            CROSS JOIN clock
+            LEFT JOIN standing s ON s.member_id = u.member
+        ), counted AS MATERIALIZED (
+            SELECT k.*, row_number() OVER earlier AS nth, sum(k.amount) OVER earlier AS total,
+                   k.is_plain AND k.key BETWEEN k.floor AND k.floor + 121
+                   AND k.op > lag(k.op, 1, k.last_op) OVER earlier AS is_plain_so_far
+            FROM asked k WINDOW earlier AS (PARTITION BY k.member ORDER BY k.place)
+        ), summed AS MATERIALIZED (
+            SELECT c.member, count(*) AS number, sum(c.amount) AS total,
+                   ledger.joined(ARRAY[c.key, c.amount]) AS alloc,
+                   (array_agg(c.op ORDER BY c.place DESC))[1] AS last_op
+            FROM counted c GROUP BY c.member
+            HAVING bool_and(coalesce(c.is_plain_so_far, false))
+        ), plain AS MATERIALIZED (
+            SELECT m.member, m.last_op, m.number, m.total, s.zone, s.day, s.seq, s.available, s.held,
+                   s.bucket_keys AS old_keys, p.keys, p.remains
+            FROM summed m JOIN standing s ON s.member_id = m.member
+            CROSS JOIN LATERAL ledger.put(s.bucket_keys, s.bucket_left, m.alloc) p
+            WHERE s.available + s.held + m.total <= 2147483647 AND cardinality(p.keys) <= 40
+        ), moved AS (
+            UPDATE ledger.account a
+            SET seq = p.seq + p.number, available = p.available + p.total, last_op = p.last_op,
+                bucket_keys = p.keys, bucket_left = p.remains
+            FROM plain p WHERE a.member_id = p.member
+        ), written AS (
+            INSERT INTO ledger.entry (
+                member_id, op_id, posted_at, occurred_at, seq, available_change, held_change,
+                debt_change, available_after, held_after, debt_after, day, kind, counter, alloc,
+                reason, related
+            )
+            SELECT c.member, c.op, clock.at, c.occurred_at, p.seq + c.nth, c.amount, 0, 0,
+                   p.available + c.total, p.held, 0, p.day, 1, c.counter, ARRAY[c.key, c.amount],
+                   coalesce(c.reason, ''), coalesce(c.related, '')
+            FROM counted c JOIN plain p ON p.member = c.member CROSS JOIN clock
+        ), opened AS (
+            INSERT INTO ledger.lot_due (zone, month, member_id)
+            SELECT DISTINCT p.zone, c.key / 2, c.member
+            FROM counted c JOIN plain p ON p.member = c.member
+            WHERE c.key <> ALL (p.old_keys)
+            ORDER BY 1, 2, 3
+            ON CONFLICT DO NOTHING
+        )
+        SELECT c.place::int, CASE WHEN p.member IS NOT NULL THEN 'ok' END, c.op, c.amount,
+               (p.available + c.total)::int, p.held, 0, (p.seq + c.nth)::int,
+               ledger.expires_on(c.key), clock.at
+        FROM counted c CROSS JOIN clock LEFT JOIN plain p ON p.member = c.member
+        ORDER BY c.member, c.place
     LOOP
-        r := ledger.credit(
-            1, b.member, b.op, b.amount, b.until, b.funding, b.counter, b.reason, b.related,
-            b.occurred_at, b.posted_at, p_is_owed
-        );
-        place := b.place;
-        code := r.code;
-        op_id := r.op_id;
-        amount := r.amount;
-        available := r.available;
-        held := r.held;
-        debt := r.debt;
-        seq := r.seq;
-        expires_on := r.expires_on;
-        posted_at := r.posted_at;
+        IF code IS NULL THEN
+            r := ledger.credit(
+                1, p_members[place], p_ops[place], p_amounts[place], p_untils[place],
+                p_fundings[place], p_counters[place], p_reasons[place], p_relateds[place],
+                p_occurred_ats[place], p_posted_ats[place], p_is_owed
+            );
+            code := r.code;
+            op_id := r.op_id;
+            amount := r.amount;
+            available := r.available;
+            held := r.held;
+            debt := r.debt;
+            seq := r.seq;
+            expires_on := r.expires_on;
+            posted_at := r.posted_at;
+        END IF;
         RETURN NEXT;
     END LOOP;
 END

@@ -97,7 +97,10 @@ if not DATABASE_URL or not REDIS_URL:
     REDIS_URL = REDIS_URL or _embedded.redis_url
 
 # Commands that change the schema or its rights connect as the owner, everything else as the app.
-_OWNER_COMMANDS = {"migrate", "setup_roles", "sqlmigrate", "showmigrations", "makemigrations"}
+_OWNER_COMMANDS = {
+    *("migrate", "prepare", "setup_roles"),
+    *("sqlmigrate", "showmigrations", "makemigrations"),
+}
 _IS_OWNER = len(sys.argv) > 1 and sys.argv[1] in _OWNER_COMMANDS
 
 

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.db import connections
 
-from zone.core.catalogues import compile_catalogues
 from zone.embedded import screen, servers
 from zone.embedded.folder import Folder
 from zone.embedded.refusal import CannotStart
@@ -72,10 +71,7 @@ class Demo:
             self._leave()
 
     def _prepare(self) -> None:
-        self._step("Tables", lambda: self._manage("migrate", "--noinput", "-v0"))
-        self._step("Roles", lambda: self._manage("setup_roles"))
-        self._step("Languages", compile_catalogues)
-        self._step("Static files", lambda: self._manage("collectstatic", "--noinput", "-v0"))
+        self._manage("prepare", tell=self.say)  # It names its own steps and their seconds.
         if "seed_zone" in get_commands() and not self._is_seeded():
             seed = ("seed_zone", "--scale", self.scale)
             self._step("People, purchases and benefits", lambda: self._manage(*seed))
@@ -178,19 +174,30 @@ class Demo:
         work()
         self.say(f"{time.monotonic() - began:5.1f} s")
 
-    def _manage(self, *arguments: str) -> None:
-        """Run a command as a process of its own, in the role that command needs."""
+    def _manage(self, *arguments: str, tell: Callable[[str], None] | None = None) -> None:
+        """Run a command as a process of its own, in the role that command needs.
+
+        What it prints goes to its log, or line by line to `tell`.
+        """
         log = self.logs / f"{arguments[0]}.log"
         with log.open("wb") as output:
-            code = subprocess.run(
+            process = subprocess.Popen(
                 [sys.executable, "manage.py", *arguments],
                 env=self.env,
                 cwd=settings.BASE_DIR,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
+                stdout=subprocess.PIPE if tell else output,
+                stderr=output,
+                text=True,
+            )
+            try:
+                for line in process.stdout or ():
+                    (tell or self.say)(line.rstrip("\n"))
+                code = process.wait()
+            except BaseException:
+                process.kill()  # Each step is a transaction or safe to repeat.
+                process.wait()
+                raise
         if code:
             last = (log.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
             raise CannotStart(f"`manage.py {arguments[0]}` failed: {last} (all of it: {log})")

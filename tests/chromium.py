@@ -57,21 +57,12 @@ def browser_context_args(browser_context_args):
     }
 
 
-def is_cut_short(error: object) -> bool:
-    """Whether Chromium only says that a page was left before its transition was drawn.
-
-    A test is faster than a person, and the page on the way to the wallet moves on by itself; the
-    rejected promise is the browser's own, no script of ours holds it.
-    """
-    return str(error).startswith("Transition was aborted")
-
-
 @pytest.fixture
 def quiet_page(page):
     """A page that fails its test on any console error, page error or failed request."""
     seen = []
     page.on("console", lambda line: seen.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda error: seen.append(str(error)) if not is_cut_short(error) else None)
+    page.on("pageerror", lambda error: seen.append(str(error)))
     # A page that is left stops loading its pictures: that is no fault of theirs.
     page.on(
         "requestfailed",

@@ -206,6 +206,7 @@ MIDDLEWARE = [
     "zone.console.middleware.ConsoleMiddleware",
     "zone.members.middleware.MemberMiddleware",
     "zone.members.middleware.MemberLocaleMiddleware",
+    "zone.pages.middleware.WrongMethodPageMiddleware",
     "zone.members.middleware.MemberRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -131,7 +131,9 @@ def test_a_frozen_member_reads_on_and_is_told_whom_to_ask(phone, alice):
 
 
 def test_the_door_is_closed_to_strangers_and_to_reading(phone):
-    assert phone.get("/check-in").status_code == 405
+    opened_by_hand = phone.get("/check-in")
+    assert (opened_by_hand.status_code, opened_by_hand["Allow"]) == (405, "POST")
+    assert "This address only works from its button." in opened_by_hand.content.decode()
     phone.cookies.clear()
     assert phone.post("/check-in").status_code == 302
     assert CheckIn.objects.count() == 0

@@ -27,6 +27,7 @@ def join(person: Person, wallet: Wallet) -> tuple[Member, SandboxAccount]:
         language=person.language,
         is_adult=person.is_adult,
         storefront=STOREFRONT[person.wallet],
+        note=person.why,
     )
     member, _is_new = enrol_member(
         wallet=wallet,

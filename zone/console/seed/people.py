@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from django.utils.translation import gettext_noop
+
 from zone.console.seed.names import person_name
 
 SEED_NUMBER = 20_261_101
@@ -98,18 +100,18 @@ def _tell_own_story(person: Person, now: datetime) -> Person:
     """The first people of each wallet are the ones a visitor signs in as."""
     old = now - YEAR + timedelta(days=3, hours=person.number)
     if person.number == 1:
-        person.why = "bound for a year: charges, subscriptions, credits, claims"
+        person.why = gettext_noop("bound for a year: charges, subscriptions, credits, claims")
     elif person.number == 2:
-        person.why = "spent credits, then got a refund: credits are owed back"
+        person.why = gettext_noop("spent credits, then got a refund: credits are owed back")
         old = now - timedelta(days=22)
     elif person.number == 3:
-        person.why = "a trial that ends soon, a price rise, a payment overdue"
+        person.why = gettext_noop("a trial that ends soon, a price rise, a payment overdue")
     elif person.number == 4:
-        person.why = "not bound: the way in is open"
+        person.why = gettext_noop("not bound: the way in is open")
         person.joined_at, person.bound_at, person.unbound_at = old, None, None
         return person
     elif person.number == 5:
-        person.why = "bound once, unbound since"
+        person.why = gettext_noop("bound once, unbound since")
         person.joined_at, person.bound_at = old, old + timedelta(minutes=4)
         person.unbound_at = now - timedelta(days=40)
         return person

@@ -24,6 +24,8 @@ class SandboxAccount(models.Model):
     is_adult = models.BooleanField(default=True)
     # What Apple's side answers when the wallet asks whether the person may unbind.
     allows_unbinding = models.BooleanField(default=True)
+    # What makes this person worth meeting; the page of test people shows them first.
+    note = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -243,7 +243,7 @@ def _question(request: HttpRequest, values: dict[str, str]) -> Question | None:
 
 
 def _people_page(request: HttpRequest, wallet: Wallet, question: Question | None) -> HttpResponse:
-    people = SandboxAccount.objects.filter(wallet_code=wallet.code).order_by("-id")
+    people = SandboxAccount.objects.filter(wallet_code=wallet.code)
     wanted = request.GET.get("q", "").strip()
     if wanted:
         people = people.filter(display_name__icontains=wanted) | people.filter(
@@ -255,7 +255,10 @@ def _people_page(request: HttpRequest, wallet: Wallet, question: Question | None
         {
             "wallet": wallet,
             "question": question,
-            "people": people[:_PEOPLE_PER_PAGE],
+            "people": [
+                *people.exclude(note="").order_by("id")[:_PEOPLE_PER_PAGE],
+                *people.filter(note="").order_by("-id")[:_PEOPLE_PER_PAGE],
+            ],
             "wanted": wanted,
         },
     )

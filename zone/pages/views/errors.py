@@ -34,6 +34,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 @open_to_all
+def only_from_its_button(request: HttpRequest) -> HttpResponse:
+    return _page(request, 405)
+
+
+@open_to_all
 def server_error(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(request, 500)
 

@@ -43,6 +43,7 @@ def ensure_account(
     language: str = "",
     is_adult: bool = True,
     storefront: str = "",
+    note: str = "",
 ) -> SandboxAccount:
     """The account called `user_id` in this wallet, made now if there is none.
 
@@ -62,6 +63,7 @@ def ensure_account(
                 storefront=storefront or wallet.storefront,
                 language=language or wallet.default_language,
                 is_adult=is_adult,
+                note=note,
             )
     except IntegrityError:
         return SandboxAccount.objects.get(

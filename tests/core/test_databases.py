@@ -1,9 +1,12 @@
 """The stage itself: what a test may rely on."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.db.utils import ProgrammingError
 
+from tests import databases
 from tests.factories import make_member
 from tests.threads import together
 from zone.members.models import Member
@@ -48,3 +51,16 @@ def test_a_child_process_works_on_the_same_copy(cloned_database):
 
 def test_a_rolled_back_test_and_a_copy_do_not_meet(alice):
     assert Member.objects.get() == alice
+
+
+@pytest.mark.parametrize(
+    ("what_happened", "now", "found"),
+    [
+        ("a migration was added", {"0001.py": "a", "0002.py": "b"}, "one"),
+        ("a migration was changed", {"0001.py": "x", "0002.py": "b"}, None),
+        ("a migration was taken away", {"0002.py": "b"}, None),
+    ],
+)
+def test_an_earlier_template_serves_only_where_files_were_added(what_happened, now, found):
+    made = {"one": json.dumps({"0001.py": "a"}), "half_made": "", "one_copy_1_1": ""}
+    assert databases._find_earlier(made, now) == found, what_happened

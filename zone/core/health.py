@@ -53,6 +53,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """This node can take writes: 200, else 503 and the names of what is missing."""
+    expected_migrations()  # Reads files, once: that second is for the servers to answer in.
     readiness = _cache.get()
     answer = {
         "status": "ready" if readiness.is_ready else "not ready",

@@ -11,6 +11,7 @@ from benefits.services import (
     grants,
     lifecycle,
     notices,
+    pool_watch,
     statements,
     trials,
     waitlist,
@@ -71,3 +72,8 @@ def drain_imports() -> None:
 @shared_task(expires=600, time_limit=110, soft_time_limit=90)
 def fetch_statements() -> None:
     statements.fetch_statements()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def watch_pools() -> None:
+    pool_watch.watch_pools()

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -14,13 +15,27 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
 from benefits.errors import ImportRefused
 from benefits.models import Claim, CodeBatch, Release, Segment, SlotCounter
+from benefits.models.release import Fulfilment
 from benefits.queries import count_left
+from benefits.queries.pools import read_identity, read_pools
 from benefits.services import bulk
 from benefits.services.endings import REVOKE_REASONS
 from benefits.services.staging import Stager
 from benefits.services.stock import change_stock
 from zone.core.clock import database_now
 from zone.core.errors import ZoneError
+
+PLACES = {
+    "uploaded": gettext_lazy("loaded"),
+    "loading": gettext_lazy("arriving"),
+    "free": gettext_lazy("free"),
+    "held": gettext_lazy("held"),
+    "granted": gettext_lazy("granted"),
+    "revealed": gettext_lazy("shown"),
+    "redeemed": gettext_lazy("used"),
+    "expired": gettext_lazy("expired"),
+    "void": gettext_lazy("void"),
+}
 
 
 class StockForm(forms.Form):
@@ -173,7 +188,9 @@ class ReleaseAdmin(VerbsAdmin):
     list_select_related = ("benefit",)
     search_fields = ("public_id", "benefit__slug")
     raw_id_fields = ("benefit", "provider")
-    readonly_fields = ("public_id", "stock", "left", "livemode", "schedule", "drop_on")
+    readonly_fields = (
+        "public_id", "stock", "left", "pool", "pace", "livemode", "schedule", "drop_on",
+    )  # fmt: skip
     inlines = (CounterInline, BatchInline)
     verbs = (
         Verb(
@@ -217,6 +234,42 @@ class ReleaseAdmin(VerbsAdmin):
     @admin.display(description=gettext_lazy("left"))
     def left(self, release: Release) -> int:
         return count_left([release.pk], now=database_now()).get(release.pk, 0)
+
+    @admin.display(description=gettext_lazy("codes, by where they are"))
+    def pool(self, release: Release) -> str:
+        """Every code once: their sum is what was loaded, at one moment."""
+        places = read_identity(release) if release.mode == Fulfilment.CODES else {}
+        if not places:
+            return "–"
+        words = [
+            f"{PLACES[name]} {number_format(count, force_grouping=True)}"
+            for name, count in places.items()
+            if count or name == "free"
+        ]
+        return " · ".join(words)
+
+    @admin.display(description=gettext_lazy("pace and forecast"))
+    def pace(self, release: Release) -> str:
+        found = read_pools(Release.objects.filter(pk=release.pk), now=database_now())
+        if release.mode != Fulfilment.CODES or not found:
+            return "–"
+        pool = found[0]
+        words = [
+            _("%(percent)s %% left, %(pace)s a day")
+            % {"percent": round(pool.percent), "pace": round(pool.per_day, 1)}
+        ]
+        if pool.days_left is not None and pool.dry_at is not None:
+            words.append(
+                _("%(days)s days left, dry on %(day)s")
+                % {"days": round(pool.days_left, 1), "day": f"{pool.dry_at:%Y-%m-%d}"}
+            )
+        words += [
+            _("%(count)s of those sold until %(day)s end unsold")
+            % {"count": group.unsold, "day": f"{group.ends_at:%Y-%m-%d}"}
+            for group in pool.groups
+            if group.unsold and group.ends_at
+        ]
+        return ". ".join(words)
 
     def _page(self, verb: Verb) -> Any:
         """The upload page seals its body as it comes, so the handler comes before CSRF."""

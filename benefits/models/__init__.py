@@ -6,6 +6,7 @@ from benefits.models.code import Code, CodeBatch
 from benefits.models.code_import import CodeImport, CodeImportFault, CodeImportPart
 from benefits.models.gift import Gift, GiftBlock
 from benefits.models.limit import Budget, BudgetShare, BudgetUse, Quota, QuotaCount, QuotaUse
+from benefits.models.pool import PoolSample, PoolWarning
 from benefits.models.provider import ProviderConfig
 from benefits.models.redemption import Redemption
 from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCounter
@@ -36,6 +37,8 @@ __all__ = [
     "DropSchedule",
     "Gift",
     "GiftBlock",
+    "PoolSample",
+    "PoolWarning",
     "PriceRow",
     "ProviderConfig",
     "ProviderStatement",

@@ -19,7 +19,8 @@ from django.db.models.functions import Greatest, TruncDate
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from benefits.models import Benefit, Claim, Release, SlotCounter
+from benefits.models import Alarm, Benefit, Claim, Release, SlotCounter
+from benefits.queries.pools import open_pools, read_pools
 from credits.models import Account
 from zone.console.scopes import in_scope, list_wallet_codes
 from zone.core import clock
@@ -53,6 +54,19 @@ class StockLine:
 
 
 @dataclass(frozen=True)
+class PoolLine:
+    """A pool of codes that runs dry soonest, or whose codes end unsold."""
+
+    name: str
+    left: int
+    percent: float
+    per_day: float
+    days_left: float | None
+    unsold: int
+    link: str
+
+
+@dataclass(frozen=True)
 class EndingLine:
     name: str
     ends_at: datetime
@@ -66,6 +80,7 @@ class Board:
     figures: list[Figure]
     days: list[tuple[date, int]]
     low_stock: list[StockLine]
+    pools: list[PoolLine]
     ending: list[EndingLine]
 
 
@@ -92,6 +107,7 @@ def read_board(user: User) -> Board:
         figures=_figures(user, today, now),
         days=_claims_by_day(user, zone, now),
         low_stock=_low_stock(now),
+        pools=_pools(now),
         ending=_ending(now),
     )
 
@@ -100,6 +116,7 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
     count: Callable[[QuerySet[Any]], int] = lambda rows: in_scope(rows, user).count()  # noqa: E731
     claims, day_ago = Claim.objects.all(), now - timedelta(days=1)
     waiting = count(claims.filter(state="reserved"))
+    alarms = Alarm.objects.filter(settled_at=None).count()
     failed = count(claims.filter(state="failed", ended_at__gte=day_ago))
     return [
         _figure(_("Members"), count(Member.objects.all()), Member),
@@ -128,6 +145,13 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
             Claim,
             {"state__exact": "failed", "ended_at__gte": _in_address(day_ago)},
             tone="bad" if failed else "",
+        ),
+        _figure(
+            _("To look at"),
+            alarms,
+            Alarm,
+            {"settled_at__isempty": "1"},
+            tone="bad" if alarms else "",
         ),
         _figure(_("Units left"), _units_left(now), Release),
         _figure(_("Credits outstanding"), _credits_outstanding(user), Account),
@@ -185,6 +209,24 @@ def _low_stock(now: datetime) -> list[StockLine]:
             link=_change_page(Release, row["release_id"]),
         )
         for row in rows
+    ]
+
+
+def _pools(now: datetime) -> list[PoolLine]:
+    """The pools that are dry first, by the forecast the watch uses as well."""
+    pools = read_pools(open_pools(now=now), now=now)
+    pools.sort(key=lambda pool: (pool.days_left is None, pool.days_left or 0, pool.percent))
+    return [
+        PoolLine(
+            name=pool.release.benefit.slug,
+            left=pool.left,
+            percent=pool.percent,
+            per_day=pool.per_day,
+            days_left=pool.days_left,
+            unsold=pool.unsold,
+            link=_change_page(Release, pool.release.pk),
+        )
+        for pool in pools[:8]
     ]
 
 

@@ -1,0 +1,122 @@
+"""Watching pools of codes: a level that is passed calls an operator once, not every minute."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from benefits.benefit_shapes import present_benefits, with_shown_status
+from benefits.models import Alarm, Benefit, PoolSample, PoolWarning
+from benefits.queries.pools import DAY, Pool, open_pools, read_pools
+from benefits.services.alarms import raise_alarm, settle_alarms_of
+from zone.core.clock import database_now
+from zone.partners.models import Partner
+from zone.partners.services import events
+
+LOW_PERCENTS = (50, 20, 10)
+ENDING_DAYS = (30, 14, 7)
+# A pool that hovers about a level is not news twice: it must rise this far above it first.
+RISE_PERCENT = 5
+# Partners read stock as a word; it turns to "few" here.
+PARTNER_PERCENT = 10
+SAMPLES_KEPT_FOR = timedelta(days=35)
+Kind = PoolWarning.Kind
+
+
+def watch_pools() -> int:
+    """Look at every open pool of codes; how many warnings are new. Safe to run twice at once."""
+    now = database_now()
+    count = 0
+    for pool in read_pools(open_pools(now=now), now=now):
+        with transaction.atomic():
+            _sample(pool, now=now)
+            count += _warn_low(pool, now=now) + _warn_ending(pool, now=now)
+    PoolSample.objects.filter(at__lt=now - SAMPLES_KEPT_FOR).delete()
+    return count
+
+
+def _sample(pool: Pool, *, now: datetime) -> None:
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    PoolSample.objects.bulk_create(
+        [PoolSample(release=pool.release, at=hour, given=pool.given)], ignore_conflicts=True
+    )
+
+
+def _warn_low(pool: Pool, *, now: datetime) -> int:
+    """New levels that the pool has sunk to; levels it rose above again are over."""
+    warnings = PoolWarning.objects.filter(release=pool.release, kind=Kind.LOW, cleared_at=None)
+    warnings.filter(level__lte=pool.percent - RISE_PERCENT).update(cleared_at=now)
+    reached = [level for level in LOW_PERCENTS if pool.percent <= level]
+    facts = {
+        "left": pool.left,
+        "stock": pool.stock,
+        "per_day": round(pool.per_day, 1),
+        "days_left": None if pool.days_left is None else round(pool.days_left, 1),
+    }
+    new = [level for level in reached if _open(pool, Kind.LOW, level, None, facts, now=now)]
+    if new:
+        raise_alarm(Alarm.Kind.POOL_LOW, pool.release.public_id, level=min(new), **facts)
+        if min(new) <= PARTNER_PERCENT:
+            _tell_partners(pool.release.benefit, now=now)
+    elif not reached and not warnings.exists():
+        settle_alarms_of(Alarm.Kind.POOL_LOW, pool.release.public_id)
+    return len(new)
+
+
+def _warn_ending(pool: Pool, *, now: datetime) -> int:
+    """Codes that leave the sale soon, more of them than will be given out until then."""
+    ending = {group.ends_at: group for group in pool.groups if group.ends_at and group.unsold}
+    warnings = PoolWarning.objects.filter(release=pool.release, kind=Kind.ENDING, cleared_at=None)
+    warnings.exclude(ends_at__in=list(ending)).update(cleared_at=now)
+    count = 0
+    for ends_at, group in ending.items():
+        facts = {"unsold": group.unsold, "units": group.units, "ends_at": ends_at.isoformat()}
+        new = [
+            level
+            for level in ENDING_DAYS
+            if ends_at - now <= level * DAY
+            and _open(pool, Kind.ENDING, level, ends_at, facts, now=now)
+        ]
+        if new:
+            raise_alarm(Alarm.Kind.POOL_ENDING, pool.release.public_id, level=min(new), **facts)
+        count += len(new)
+    if not warnings.exists():
+        settle_alarms_of(Alarm.Kind.POOL_ENDING, pool.release.public_id)
+    return count
+
+
+def _open(
+    pool: Pool,
+    kind: str,
+    level: int,
+    ends_at: datetime | None,
+    facts: dict[str, Any],
+    *,
+    now: datetime,
+) -> bool:
+    """Whether this warning is new. The constraint decides between two workers."""
+    return PoolWarning.objects.get_or_create(
+        release=pool.release,
+        kind=kind,
+        level=level,
+        ends_at=ends_at,
+        cleared_at=None,
+        defaults={"facts": facts, "at": now},
+    )[1]
+
+
+def _tell_partners(benefit: Benefit, *, now: datetime) -> None:
+    """`benefit.stock_low` for each partner that may grant it, with the benefit as the API shows it."""
+    partners = list(Partner.objects.filter(pk__in=benefit.partner_ids).values_list("pk", flat=True))
+    if not partners:
+        return
+    shown = with_shown_status(Benefit.objects.filter(pk=benefit.pk), now=now).get()
+    data = present_benefits([shown], now=now)[0]
+    for partner_id in partners:
+        events.record_event(
+            partner_id=partner_id,
+            livemode=benefit.livemode,
+            type="benefit.stock_low",
+            data=data,
+            at=now,
+        )

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("benefits", "0012_trials"),
+        ("benefits", "0013_tier_prices_and_slices"),
     ]
 
     operations = [

@@ -19,7 +19,9 @@ from credits.refusals import error_of
 
 AMOUNT_MAX = 2**31 - 1
 BATCH_MAX = 500  # earns in one call
-_LOCK_NOT_AVAILABLE = "55P03"
+# A lock that did not come, a deadlock, a transaction that could not be put in line: nothing was
+# written, and the same operation may be asked for again.
+_TRY_AGAIN = frozenset({"55P03", "40P01", "40001"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +353,7 @@ def _fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") == _LOCK_NOT_AVAILABLE:
+        if getattr(error.__cause__, "sqlstate", "") in _TRY_AGAIN:
             raise errors.LedgerBusy from error
         raise
 

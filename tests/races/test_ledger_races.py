@@ -3,8 +3,10 @@
 from collections import Counter
 from datetime import date, timedelta
 from functools import partial
+from threading import Barrier
 
 import pytest
+from django.db import transaction
 
 from credits import errors, ledger
 from credits.queries import get_balance, list_entries
@@ -155,6 +157,57 @@ def test_refund_clawback_and_spend_of_one_member_keep_the_books(cloned_database)
         * 5
     )
 
+    assert broken() == []
+
+
+def test_refund_clawback_and_expiry_of_one_member_keep_the_books(cloned_database):
+    """In April: what comes back into March lapses at once, and debt is made only of nothing left."""
+    member, earned, spent = make_member().pk, uuid7(), uuid7()
+    ledger.earn(member_id=member, op_id=earned, amount=40, until=MARCH)
+    ledger.earn(member_id=member, op_id=uuid7(), amount=30, until=MAY)
+    ledger.spend(member_id=member, op_id=spent, amount=35)
+
+    def in_april(verb, **order):
+        with travel(timedelta(days=140)):
+            return verb(**order)
+
+    jobs = [
+        partial(in_april, ledger.refund, member_id=member, orig_op=spent, amount=9),
+        partial(in_april, ledger.clawback, member_id=member, orig_op=earned, amount=12),
+    ]
+    answers = together(
+        [partial(job, op_id=uuid7()) for job in jobs * 5]
+        + [partial(in_april, ledger.expire_batch)] * 5
+    )
+
+    assert outcomes(answers[:10:2]) == {"ok": 3, "amount_exceeds_spend": 2}
+    assert outcomes(answers[1:10:2]) == {"ok": 3, "amount_exceeds_spend": 2}
+    # 40 + 30 - 35 + 27 - 36, less what lapsed: all that March held or got back and nobody took.
+    changes = rows(
+        "SELECT sum(available_change - debt_change) FILTER (WHERE kind <> 7),"
+        " sum(available_change) FILTER (WHERE kind = 7) FROM ledger.entry"
+    )
+    assert changes[0][0] == 26
+    assert broken() == []
+
+
+def test_members_taken_in_opposite_order_deadlock_into_an_honest_busy(cloned_database):
+    """Two transactions of a caller's own, each with two members: one is told to try again."""
+    members = [make_member().pk for _ in range(2)]
+    for member in members:
+        ledger.earn(member_id=member, op_id=uuid7(), amount=100)
+    both_hold_one = Barrier(2)
+
+    def spend_twice(order: list[int]) -> str:
+        with transaction.atomic():
+            ledger.spend(member_id=order[0], op_id=uuid7(), amount=1)
+            both_hold_one.wait(30)
+            return ledger.spend(member_id=order[1], op_id=uuid7(), amount=1).code
+
+    answers = together([partial(spend_twice, members), partial(spend_twice, members[::-1])])
+
+    assert sorted(getattr(answer, "code", answer) for answer in answers) == ["busy", "ok"]
+    assert [get_balance(member).available for member in members] == [99, 99]
     assert broken() == []
 
 

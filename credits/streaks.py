@@ -5,6 +5,9 @@ taps once in every home day never loses a streak. Who travels and taps once in e
 are* does not lose it either, while they stay within the margin of home: a tap soon after midnight
 may stand for the day before, when that one is missing, and a second tap late in the evening is kept
 as a spare for the day after.
+
+Whoever moves east finds that their calendar has jumped over a date: nobody could tap in it, so it
+counts as theirs. After a move days are missed by hours alone, never by dates.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +17,8 @@ from zoneinfo import ZoneInfo
 # Two taps closer than this are one tap made twice.
 SPARE_APART = timedelta(hours=1)
 _DAY = timedelta(days=1)
+# What a night of a change of clocks, and a tap that was made twice, may add to two days.
+_MOVE_SLACK = timedelta(hours=1) + SPARE_APART
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +65,17 @@ class Tap:
 def count_tap(standing: Standing, *, now: datetime, zone: str, rule: Forgiveness) -> Tap:
     """Count a tap at `now` of a member who lives in `zone`."""
     local = now.astimezone(ZoneInfo(zone))
-    today = _home_day(standing, now, zone)
+    today = local.date()
     if standing.last_on is not None and today <= standing.last_on:
-        return Tap([], _with_spare(standing, now=now, local=local, rule=rule))
-    missing = _missing_days(standing, today)
+        return Tap([], _with_spare(standing, now=now, zone=zone, local=local, rule=rule))
+    missing, jumped = _missing_days(standing, today, now=now, zone=zone)
     yesterday = today - _DAY
     days: list[CountedDay] = []
     length, shields = standing.length, standing.shields
     if missing and missing[0] == standing.spare_on:
         length += 1
         days.append(CountedDay(missing.pop(0), "early", length))
-    is_late = bool(missing) and _since_midnight(local) < rule.margin
+    is_late = bool(missing) and not jumped and _since_midnight(local) < rule.margin
     own = yesterday if is_late else today
     if is_late:
         missing.pop()
@@ -81,9 +86,10 @@ def count_tap(standing: Standing, *, now: datetime, zone: str, rule: Forgiveness
         days = _own_day_of_late_tap(standing, today)
         length = len(days)
     else:
-        for day in missing:
-            length += 1
-            days.append(CountedDay(day, "shield", length))
+        for how, saved in (("shield", missing), ("moved", jumped)):
+            for day in saved:
+                length += 1
+                days.append(CountedDay(day, how, length))
         shields -= used
     length += 1
     days.append(CountedDay(own, "late" if is_late else "tap", length))
@@ -102,7 +108,7 @@ def count_tap(standing: Standing, *, now: datetime, zone: str, rule: Forgiveness
 
 def live_length(standing: Standing, *, now: datetime, zone: str, rule: Forgiveness) -> int:
     """The streak as it would go on by a tap now; 0 when it is lost."""
-    today = _home_day(standing, now, zone)
+    today = now.astimezone(ZoneInfo(zone)).date()
     if standing.last_on is None:
         return 0
     if today <= standing.last_on:
@@ -112,21 +118,18 @@ def live_length(standing: Standing, *, now: datetime, zone: str, rule: Forgivene
     )
 
 
-def _home_day(standing: Standing, now: datetime, zone: str) -> date:
-    """Today at home. After a move to another zone, the day by the old one if it is the next due."""
-    today = now.astimezone(ZoneInfo(zone)).date()
-    if standing.last_on is not None and zone != standing.zone:
-        by_old_zone = now.astimezone(ZoneInfo(standing.zone)).date()
-        if by_old_zone == standing.last_on + _DAY < today:
-            return by_old_zone
-    return today
-
-
-def _missing_days(standing: Standing, today: date) -> list[date]:
+def _missing_days(
+    standing: Standing, today: date, *, now: datetime, zone: str
+) -> tuple[list[date], list[date]]:
+    """The dates since the last one that counts: those without a tap, and those a move jumped over."""
     if standing.last_on is None:
-        return []
+        return [], []
     count = (today - standing.last_on).days - 1
-    return [standing.last_on + _DAY * number for number in range(1, count + 1)]
+    dates = [standing.last_on + _DAY * number for number in range(1, count + 1)]
+    missed = count
+    if zone != standing.zone and standing.tapped_at is not None:
+        missed = min(count, max(0, (now - standing.tapped_at - _MOVE_SLACK) // _DAY - 1))
+    return dates[:missed], dates[missed:]
 
 
 def _own_day_of_late_tap(standing: Standing, today: date) -> list[CountedDay]:
@@ -139,10 +142,14 @@ def _own_day_of_late_tap(standing: Standing, today: date) -> list[CountedDay]:
 
 
 def _with_spare(
-    standing: Standing, *, now: datetime, local: datetime, rule: Forgiveness
+    standing: Standing, *, now: datetime, zone: str, local: datetime, rule: Forgiveness
 ) -> Standing:
-    """After a tap on a day that counts already: late in the evening it is kept for tomorrow."""
+    """After a tap on a day that counts already: late in the evening it is kept for tomorrow.
+
+    The tap also says where home is now: the next move is counted from there.
+    """
     last = standing.tapped_at
+    standing = replace(standing, zone=zone)
     if last is not None and now - last < SPARE_APART:
         return standing
     is_evening = _until_midnight(local) <= rule.margin and local.date() == standing.last_on

@@ -83,6 +83,7 @@ class CheckIn(models.Model):
         LATE = "late", _("tapped after midnight, away from home")
         EARLY = "early", _("tapped the evening before, away from home")
         SHIELD = "shield", _("saved by a shield")
+        MOVED = "moved", _("jumped over by moving to another zone")
 
     member = models.ForeignKey("members.Member", on_delete=models.PROTECT, related_name="+")
     on = models.DateField(_("day"))

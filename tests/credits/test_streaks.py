@@ -1,7 +1,7 @@
 """Streaks forgive what they promise to forgive, in every zone and over every change of clocks."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given, settings
@@ -106,19 +106,94 @@ def test_no_day_counts_twice_whatever_zones_and_hours(moves):
     assert days == sorted(days)
 
 
+ALL_ZONES = sorted(available_timezones() - {"Factory", "localtime"})
+
+
 @settings(max_examples=200, deadline=None)
 @given(
-    zones=st.lists(st.sampled_from(ZONES[:5]), min_size=2, max_size=20),
+    zones=st.lists(st.sampled_from(ALL_ZONES), min_size=2, max_size=20),
+    first=st.dates(date(2026, 1, 1), date(2027, 12, 1)),
     second=st.integers(0, SECONDS_A_DAY - 1),
 )
-def test_a_move_to_another_zone_loses_no_day(zones, second):
+def test_a_move_to_another_zone_loses_no_day(zones, first, second):
     """Whoever taps every 24 hours keeps the streak though their home zone changes every day."""
-    first = at(zones[0], date(2026, 6, 1), second)
+    begin = at(zones[0], first, second)
     standing = Standing(zone=zones[0])
     for number, zone in enumerate(zones):
-        tap = count_tap(standing, now=first + timedelta(days=number), zone=zone, rule=NO_SHIELDS)
+        tap = count_tap(standing, now=begin + timedelta(days=number), zone=zone, rule=NO_SHIELDS)
         assert not tap.has_restarted
         standing = tap.after
+
+
+def test_a_move_east_and_staying_there_loses_no_day():
+    """The date that New York never saw in Shanghai counts; so does the first whole day there."""
+    evening = datetime(2026, 6, 1, 20, tzinfo=ZoneInfo("America/New_York"))
+    standing = Standing(zone="America/New_York")
+    hows = []
+    for number, zone in enumerate(["America/New_York", HOME, HOME, HOME]):
+        now = evening + timedelta(days=number)
+        tap = count_tap(standing, now=now, zone=zone, rule=NO_SHIELDS)
+        hows.append([(day.on.day, day.how) for day in tap.days])
+        standing = tap.after
+    assert hows == [[(1, "tap")], [(2, "moved"), (3, "tap")], [(4, "tap")], [(5, "tap")]]
+
+
+def test_a_move_does_not_save_days_that_went_by():
+    evening = datetime(2026, 6, 1, 20, tzinfo=ZoneInfo("America/New_York"))
+    standing = count_tap(
+        Standing(zone="America/New_York"), now=evening, zone="America/New_York", rule=NO_SHIELDS
+    ).after
+    later = evening + timedelta(hours=75)
+    assert count_tap(standing, now=later, zone=HOME, rule=NO_SHIELDS).has_restarted
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    first=st.dates(date(2026, 1, 1), date(2027, 12, 1)),
+    homes=st.lists(
+        st.tuples(
+            st.sampled_from(ALL_ZONES),
+            st.integers(1, 5 * SECONDS_A_DAY),  # how long this is home
+            st.lists(st.floats(0, 0.999), min_size=9, max_size=9),  # when in each date the tap is
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_one_tap_in_every_home_day_survives_any_moves(first, homes):
+    """A home day is a date lived at home, however short moving made it; one tap in each is enough."""
+    now = datetime(first.year, first.month, first.day, 9, tzinfo=UTC)
+    standing, length, days = Standing(zone=homes[0][0]), 0, []
+    for zone, seconds, places in homes:
+        end = now + timedelta(seconds=seconds)
+        for begins, ends in _dates_lived(zone, now, end):
+            moment = begins + (ends - begins) * places[len(days) % 9]
+            tap = count_tap(standing, now=moment, zone=zone, rule=NO_SHIELDS)
+            assert not tap.has_restarted
+            assert tap.after.length >= length
+            standing, length = tap.after, tap.after.length
+            days += [day.on for day in tap.days]
+        now = end
+    assert days == sorted(set(days))
+
+
+def _dates_lived(zone, begin, end):
+    """The spans of [begin, end) by the zone's own midnights."""
+    spans, at_ = [], begin
+    while at_ < end:
+        local = at_.astimezone(ZoneInfo(zone))
+        after = at_
+        while after < end and after.astimezone(ZoneInfo(zone)).date() == local.date():
+            after += timedelta(minutes=30)
+        low = after - timedelta(minutes=30)
+        after = min(after, end)
+        while after - low > timedelta(seconds=1):
+            middle = low + (after - low) / 2
+            same = middle.astimezone(ZoneInfo(zone)).date() == local.date()
+            low, after = (middle, after) if same else (low, middle)
+        spans.append((at_, max(after - timedelta(seconds=2), at_)))
+        at_ = after
+    return spans
 
 
 def moment(day: int, hour: int, minute: int = 0) -> datetime:

@@ -37,7 +37,7 @@ def facts_of(member: Member, *, now: datetime) -> MemberFacts:
     )
     return MemberFacts(
         member_id=member.pk,
-        status=member.status,
+        status=Member.Status.SUSPENDED if member.is_frozen else member.status,
         wallet_code=member.wallet_id,
         storefront=binding.storefront if binding is not None and is_bound else member.storefront,
         time_zone=member.time_zone,

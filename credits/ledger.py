@@ -300,6 +300,16 @@ def close(*, member_id: int, reason: str, actor: str) -> bool:
     return _set_status(member_id, AccountStatus.CLOSED, reason, actor)
 
 
+def reopen(*, member_id: int, reason: str, actor: str) -> bool:
+    """Open a closed account again, empty. True when something changed. Raises UnknownMember."""
+    code: str = _fetch(
+        "SELECT ledger.reopen(%s::bigint, %s::text, %s::text)", [_member(member_id), reason, actor]
+    )[0][0]
+    if code in ("ok", "unchanged"):
+        return code == "ok"
+    raise error_of(code)
+
+
 def expire_batch(limit: int = 1000) -> int:
     """Settle up to `limit` passed month ends of members; 0 when there is nothing left to do."""
     count: int = _fetch("SELECT ledger.expire_batch(%s)", [limit])[0][0]

@@ -100,6 +100,8 @@ def row_of(line: EntryLine) -> StatementRow:
 
 
 def _title(line: EntryLine) -> Any:
+    if line.kind == Kind.ADJUST and line.counter == Counter.BREAKAGE:
+        return _("Account closed")
     if line.kind == Kind.EARN:
         return _EARNED.get(Counter(line.counter), _TITLES[Kind.EARN])
     if line.counter == Counter.BENEFITS and line.kind in _BENEFIT_TITLES:

@@ -10,7 +10,10 @@ from credits import ledger
 from credits.queries.seals import check_seals as list_findings
 from credits.services.earning import drain_earning as drain_one
 from credits.services.expiry_notices import remind_of_expiry as remind_some
+from credits.services.forgetting import forget_members as forget_all
 from credits.services.sealing import seal as seal_all
+from credits.services.standing import close_kept as close_some
+from credits.services.standing import settle_bindings as settle_some
 from credits.services.tiers import refresh_due_tiers
 from zone.core.clock import database_now
 
@@ -59,6 +62,28 @@ def sweep_tiers() -> None:
     for _ in range(ROUNDS_MAX):
         if not refresh_due_tiers():
             return
+
+
+@shared_task(name="credits.settle_bindings", expires=60, time_limit=120, soft_time_limit=90)
+def settle_bindings() -> None:
+    """Freeze the credits of whoever unlinked, and give them back to whoever linked again."""
+    for _ in range(ROUNDS_MAX):
+        if not settle_some():
+            return
+
+
+@shared_task(name="credits.close_kept", expires=600, time_limit=600, soft_time_limit=540)
+def close_kept() -> None:
+    """Warn of and close the accounts of members who did not link again."""
+    for _ in range(ROUNDS_MAX):
+        if not close_some():
+            return
+
+
+@shared_task(name="credits.forget_members", expires=300, time_limit=290, soft_time_limit=280)
+def forget_members() -> None:
+    """Close the accounts of those who are forgotten."""
+    forget_all()
 
 
 @shared_task(name="credits.seal", expires=10, time_limit=120, soft_time_limit=90)

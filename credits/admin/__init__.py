@@ -3,6 +3,7 @@ from credits.admin.books import AccountAdmin, EntryAdmin, HeldCreditsAdmin
 from credits.admin.checkin import CheckInAdmin, CheckInTrackAdmin, StreakAdmin
 from credits.admin.mission import MissionAdmin, MissionProgressAdmin
 from credits.admin.rule import EarnBonusAdmin, EarnDecisionAdmin, EarnPolicyAdmin, EarnRuleAdmin
+from credits.admin.standing import FreezeAdmin, KeptAccountAdmin
 from credits.admin.tier import MemberTierAdmin, TierMoveAdmin, TierPlanAdmin
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "EarnPolicyAdmin",
     "EarnRuleAdmin",
     "EntryAdmin",
+    "FreezeAdmin",
     "HeldCreditsAdmin",
+    "KeptAccountAdmin",
     "MemberTierAdmin",
     "MissionAdmin",
     "MissionProgressAdmin",

@@ -5,6 +5,7 @@ from credits.models.expiry import ExpiryRound
 from credits.models.mission import Mission, MissionProgress
 from credits.models.policy import EarnBonus, EarnDecision, EarnPolicy
 from credits.models.rule import EarnRule
+from credits.models.standing import Freeze, KeptAccount
 from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "EarnRule",
     "Entry",
     "ExpiryRound",
+    "Freeze",
     "HeldCredits",
+    "KeptAccount",
     "MemberTier",
     "Mission",
     "MissionProgress",

@@ -12,6 +12,7 @@ from credits.queries import STATEMENT_PAGE, Balance, Expiring, get_balance, list
 from credits.queries.earning import preview_renewals
 from credits.queries.missions import list_missions
 from credits.queries.pending import list_pending
+from credits.queries.standing import find_kept
 from credits.queries.tiers import get_tier
 from credits.statement import FILTERS, filter_kinds, group_by_month
 from zone.core.http import private, wants_partial
@@ -42,6 +43,7 @@ def credits_page(request: HttpRequest) -> HttpResponse:
         "pending": list_pending(member.pk),
         "renewals": preview_renewals(member),
         "ending": _ending_soon(balance),
+        "kept": find_kept(member) if balance.is_frozen else None,
         "filters": [(name, label, name == word) for name, label, _kinds in FILTERS],
     }
     return private(render(request, "credits/credits.html", context))

@@ -47,7 +47,8 @@ ROLES = {
     "support": Role(
         "Helps one member at a time",
         view=CATALOGUE + PEOPLE + MONEY + MESSAGES,
-        change=("members.member", "members.binding", "benefits.claim"),
+        add=("credits.freeze",),
+        change=("members.member", "members.binding", "benefits.claim", "credits.freeze"),
         rights=(UNMASK, REVOKE_CLAIM),
     ),
     "editor": Role(

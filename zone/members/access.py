@@ -28,6 +28,12 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def open_to_frozen(view: View) -> View:
+    """Mark a view that a frozen member may still post to: what protects them, and leaving."""
+    view.is_open_to_frozen = True  # type: ignore[attr-defined]
+    return view
+
+
 def is_other_door(path: str) -> bool:
     """Whether `path` belongs to a door that does not ask for members."""
     return path.startswith(OTHER_DOORS)

@@ -7,15 +7,18 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from zone.core import clock
 from zone.core.http import private
 from zone.members.access import is_other_door
+from zone.members.errors import MemberSuspended
 from zone.members.services import sessions
 
 WELCOME = "/welcome"
+ON_HOLD = "/me/on-hold"
 
 
 class MemberMiddleware:
@@ -95,11 +98,23 @@ class MemberRequiredMiddleware:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> HttpResponse | None:
-        if request.member is not None or is_other_door(request.path_info):  # type: ignore[attr-defined]
+        member = request.member  # type: ignore[attr-defined]
+        if is_other_door(request.path_info) or getattr(view, "is_open_to_all", False):
             return None
-        if getattr(view, "is_open_to_all", False):
-            return None
-        return send_to_welcome(request)
+        if member is None:
+            return send_to_welcome(request)
+        is_reading = request.method in {"GET", "HEAD", "OPTIONS"}
+        if member.is_frozen and not is_reading and not getattr(view, "is_open_to_frozen", False):
+            return refuse_frozen(request)
+        return None
+
+
+def refuse_frozen(request: HttpRequest) -> HttpResponse:
+    """What a frozen member is told instead of whatever they meant to do: nothing was changed."""
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=200, headers={"HX-Redirect": ON_HOLD})
+    error = MemberSuspended()
+    return render(request, "members/on_hold.html", {"tab": "me"}, status=error.http_status)
 
 
 def send_to_welcome(request: HttpRequest) -> HttpResponse:

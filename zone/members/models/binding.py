@@ -42,6 +42,8 @@ class Binding(models.Model):
     # while it is open, because an agreement that runs out on the wallet's side says nothing.
     next_query_at = models.DateTimeField(null=True)
     query_count = models.PositiveSmallIntegerField(default=0)
+    # The status that rooms above have acted upon; where it differs, they have something to do.
+    settled_status = models.CharField(max_length=10, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -66,6 +68,13 @@ class Binding(models.Model):
                 fields=["next_query_at"],
                 name="members_binding_query_due",
                 condition=models.Q(next_query_at__isnull=False),
+            ),
+            # Beginnings and ends that the rooms above have not acted upon.
+            models.Index(
+                fields=["id"],
+                name="members_binding_unsettled",
+                condition=models.Q(status__in=["active", "unbound", "expired"])
+                & ~models.Q(settled_status=models.F("status")),
             ),
             # Bindings whose validity ends, for the sweep that closes them.
             models.Index(

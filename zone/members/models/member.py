@@ -36,6 +36,9 @@ class Member(models.Model):
     joined_at = models.DateTimeField()
     # Null for somebody we only know from a wallet's list.
     first_signed_in_at = models.DateTimeField(null=True)
+    # While it is set, everything can be read and nothing done. Why, and who did it, stand in the
+    # credits room, which freezes the credits in the same commit.
+    frozen_at = models.DateTimeField(null=True)
     # Set by whoever greets new arrivals, in the commit that greets them.
     welcomed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -65,6 +68,10 @@ class Member(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen_at is not None
 
     @property
     def may_sign_in(self) -> bool:

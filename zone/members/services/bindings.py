@@ -3,10 +3,12 @@
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from zone.core.errors import Unavailable
+from zone.core.nudge import nudge
 from zone.members.errors import MoveNotAllowed, StaleNews, WalletClosed
 from zone.members.models import BindFailureReason, Binding, Member, Wallet
 from zone.members.queries import find_open_binding
@@ -67,6 +69,8 @@ def record_binding_status(
             attempts.note_success(binding=row, at=occurred_at)
         if status == Status.FAILED:
             attempts.note_failure(binding=row, reason=reason, at=occurred_at)
+        for task in settings.BINDING_TASKS:
+            nudge(task)
     return row
 
 

@@ -205,6 +205,7 @@ def _add_bindings(rows: list[tuple[Row, int]], new_ids: set[int], now: datetime)
             member_id=member_id,
             storefront=row.storefront,
             status=Binding.Status.ACTIVE,
+            settled_status=Binding.Status.ACTIVE,  # Linked long ago: nobody has to act upon it.
             status_occurred_at=row.bound_at,
             bound_at=row.bound_at,
             # Spread over a day, so that a large list does not come due in one minute.

@@ -30,6 +30,11 @@ def reactivate_member(*, member: Member, actor: str, now: datetime) -> bool:
     return bool(changed)
 
 
+def set_frozen(*, member_id: int, at: datetime | None) -> None:
+    """Let a member read only, from `at`; None lets them do everything again."""
+    Member.objects.filter(pk=member_id).update(frozen_at=at)
+
+
 def sign_out_everywhere(*, member: Member, actor: str, now: datetime) -> int:
     """End every session of a member. Returns how many there were."""
     ended = end_all_sessions(member=member, now=now)

@@ -7,6 +7,7 @@ from benefits.services import (
     code_imports,
     drops,
     endings,
+    forgetting,
     gift_clock,
     grants,
     lifecycle,
@@ -77,3 +78,8 @@ def fetch_statements() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def watch_pools() -> None:
     pool_watch.watch_pools()
+
+
+@shared_task(expires=300, time_limit=290, soft_time_limit=280)
+def forget_members() -> None:
+    forgetting.forget_members()

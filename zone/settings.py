@@ -369,6 +369,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3600.0,
     },
     "keep-bindings-true": {"task": "zone.members.tasks.keep_bindings_true", "schedule": 60.0},
+    "begin-erasures": {"task": "zone.members.tasks.begin_erasures", "schedule": 600.0},
+    "forget-notices": {"task": "zone.notices.tasks.forget_members", "schedule": 600.0},
+    "forget-history": {"task": "zone.history.tasks.forget_members", "schedule": 600.0},
+    "credits.forget_members": {"task": "credits.forget_members", "schedule": 600.0},
+    "benefits-forget-members": {"task": "benefits.tasks.forget_members", "schedule": 600.0},
+    "credits.settle_bindings": {"task": "credits.settle_bindings", "schedule": 30.0},
+    "credits.close_kept": {"task": "credits.close_kept", "schedule": 3600.0},
     "sweep-visits": {"task": "zone.members.tasks.sweep_visits", "schedule": 3600.0},
     "welcome-arrivals": {"task": "zone.notices.tasks.welcome_arrivals", "schedule": 60.0},
     "console-nightly-check": {
@@ -414,6 +421,13 @@ ZONE_DRAINS: list[str] = [
     "benefits.services.trials.drain_trials",
     "credits.tasks.drain_earning",
     "credits.tasks.sweep_tiers",
+    "credits.tasks.settle_bindings",
+    "credits.tasks.close_kept",
+    "zone.members.services.sweeps.begin_erasures",
+    "zone.notices.forgetting.forget_members",
+    "zone.history.services.forgetting.forget_members",
+    "credits.services.forgetting.forget_members",
+    "benefits.services.forgetting.forget_members",
     "credits.services.sealing.seal",
     "zone.console.services.books.run_open_check",
     "zone.notices.arrivals.welcome_arrivals",
@@ -433,6 +447,18 @@ MEMBER_ARRIVAL_TASKS = [
     "zone.history.tasks.link_waiting_history",
     "zone.notices.tasks.welcome_arrivals",
 ]
+# Rung when a binding begins or ends, for the rooms above that act upon it.
+BINDING_TASKS = ["credits.settle_bindings"]
+# Rung when a member is to be forgotten, and the rooms that each have to forget them.
+ERASURE_TASKS = [
+    "zone.notices.tasks.forget_members",
+    "zone.history.tasks.forget_members",
+    "credits.forget_members",
+    "benefits.tasks.forget_members",
+]
+ERASURE_ROOMS = ["notices", "history", "credits", "benefits"]
+# Whoever unlinks finds their credits again for so many days; then the account is closed.
+CREDITS_KEPT_DAYS = env.number("CREDITS_KEPT_DAYS", 365, least=1, most=1825)
 # Credits that an operator of a role moves by hand in 24 hours without a second person.
 ADJUST_LIMITS = {"finance": 1000}
 REDEEM_HOSTS = env.words(

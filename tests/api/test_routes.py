@@ -29,6 +29,7 @@ ROUTES = [
     ("GET", "events/{event}", "events:read", 200, 404),
     ("GET", "members", "members:read", 200, 200),
     ("GET", "members/{member}", "members:read", 200, 404),
+    ("POST", "members/{member}/erase", "members:write", 202, 404),
     ("GET", "members/{member}/credits", "credits:read", 200, 404),
     ("GET", "redemptions", "claims:read", 200, 200),
     ("GET", "redemptions/{redemption}", "claims:read", 200, 404),
@@ -100,6 +101,8 @@ def call(who, method, route, world):
         return who.send(method, f"{path}?member={world['member']}")
     if route.endswith("/eligibility"):
         return who.post(path, {"member": world["member"]})
+    if route.endswith("/erase"):
+        return who.post(path, {"reason": "member_request"})
     if route.endswith("/revoke"):
         return who.post(path, {"reason": "other"})
     if route.endswith("/rollback"):

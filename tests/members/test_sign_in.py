@@ -233,7 +233,7 @@ def test_paused_membership_stays_out(client, status, may):
     response = walk.sign_in(client, person=person)
     assert (response.status_code == 303) is may
     if not may:
-        assert response.status_code == 403
+        assert response.status_code == 409
         assert "paused" in response.content.decode()
         assert MemberSession.objects.filter(revoked_at__isnull=True).count() == 0
 

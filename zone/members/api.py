@@ -4,11 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from zone.core import clock
 from zone.members.models import Member, PartnerMember
 from zone.members.queries import has_active_binding
+from zone.members.services.erasures import request_erasure
 from zone.members.services.partner_members import get_partner_member
 from zone.partners.declarations import Answer, Call, operation
-from zone.partners.fields import InstantField, MetadataField, ReferenceField
+from zone.partners.fields import InstantField, MetadataField, ReferenceField, StrictSerializer
 from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import ListQuery, list_page
 
@@ -36,8 +38,19 @@ class MemberObject(Shape):
 MemberList = list_of(MemberObject)
 
 
+class EraseInput(StrictSerializer):
+    """Why the member is to be forgotten."""
+
+    reason = serializers.ChoiceField(choices=["member_request"])
+
+
 class MemberQuery(ListQuery):
     external_id = ReferenceField(help_text="The partner's own reference of the member.")
+
+
+def _status_of(member: Member) -> str:
+    is_held = member.is_frozen and member.status == Member.Status.ACTIVE
+    return Member.Status.SUSPENDED.value if is_held else member.status
 
 
 def present_member(known: PartnerMember) -> dict[str, Any]:
@@ -49,7 +62,7 @@ def present_member(known: PartnerMember) -> dict[str, Any]:
         "id": known.public_id,
         "livemode": known.livemode,
         "external_id": None if is_erased else known.external_id,
-        "status": member.status,
+        "status": _status_of(member),
         "market": None if is_erased else member.wallet.country,
         "locale": None if is_erased else LOCALES.get(member.language, "en"),
         "has_active_binding": not is_erased and has_active_binding(member),
@@ -92,3 +105,19 @@ def list_members(call: Call) -> Answer:
         present=lambda found: [present_member(known) for known in found],
     )
     return Answer(200, page)
+
+
+@operation(
+    summary="Erase a member",
+    tag="members",
+    scope="members:write",
+    body=EraseInput,
+    answers={202: MemberObject},
+    is_idempotent_by_key=True,
+    refusals=("member_erased",),
+)
+def erase_member(call: Call, member_id: str) -> Answer:
+    """The member is forgotten after fifteen days, in which they may call it off."""
+    known = get_partner_member(partner=call.partner, livemode=call.livemode, public_id=member_id)
+    request_erasure(member=known.member, by=call.actor, now=clock.database_now())
+    return Answer(202, present_member(known))

@@ -8,4 +8,5 @@ from zone.partners.resources import resource
 urlpatterns = [
     path("members", resource(get=api.list_members)),
     path("members/<str:member_id>", resource(get=api.get_member)),
+    path("members/<str:member_id>/erase", resource(post=api.erase_member)),
 ]

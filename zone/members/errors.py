@@ -42,7 +42,18 @@ class WalletSaidNo(ZoneError):
 class MemberSuspended(ZoneError):
     code = "member_suspended"
     sentence = _("This membership is paused. Please contact support.")
-    http_status = 403
+
+
+class MemberErased(ZoneError):
+    code = "member_erased"
+    sentence = _("This membership has been deleted.")
+
+
+class ErasureNotOpen(ZoneError):
+    """There is nothing to call off, or it has begun already."""
+
+    code = "invalid_state"
+    sentence = _("There is no deletion that could be called off.")
 
 
 class ConsentMissing(ZoneError):

@@ -12,6 +12,12 @@ def keep_bindings_true() -> None:
     sweeps.keep_bindings_true()
 
 
+@shared_task(expires=300, time_limit=290, soft_time_limit=280)
+def begin_erasures() -> None:
+    """Forget whoever asked to be forgotten fifteen days ago."""
+    sweeps.begin_erasures()
+
+
 @shared_task(expires=3600, time_limit=110, soft_time_limit=100)
 def sweep_visits() -> None:
     """Forget trips to wallets that ended a day ago."""

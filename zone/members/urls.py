@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from zone.members.views import bind, policies, wallet, welcome
+from zone.members.views import bind, policies, privacy, wallet, welcome
 
 app_name = "members"
 urlpatterns = [
@@ -21,6 +21,11 @@ urlpatterns = [
     path("bind/done", bind.done, name="bind_done"),
     path("me/wallet", wallet.wallet, name="wallet"),
     path("me/wallet/unbind", wallet.unbind, name="unbind"),
+    path("me/privacy", privacy.privacy_page, name="my_privacy"),
+    path("me/privacy/consent", privacy.set_consent, name="consent"),
+    path("me/privacy/erase", privacy.erase, name="erase"),
+    path("me/privacy/erase/cancel", privacy.cancel, name="erase_cancel"),
+    path("me/on-hold", privacy.on_hold, name="on_hold"),
     path("me/devices", wallet.devices, name="devices"),
     path("me/devices/others/end", wallet.end_other_devices, name="devices_end_others"),
     path("me/devices/<int:session_id>/end", wallet.end_device, name="device_end"),

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from zone.core import clock
 from zone.members.admin.base import ReadOnlyAdmin, ReadOnlyInline, member_ids_for
-from zone.members.models import Binding, Consent, Member, MemberSession
+from zone.members.models import Binding, Consent, Erasure, Member, MemberSession
 from zone.members.services import standing
+from zone.members.services.erasures import ask_to_erase, call_erasure_off
 
 
 class BindingInline(ReadOnlyInline):
@@ -46,11 +47,11 @@ class MemberAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     fields = [
         "public_id", "timeline", "wallet", "status", "storefront", "language", "time_zone",
-        "is_adult", "joined_at", "first_signed_in_at",
+        "is_adult", "joined_at", "first_signed_in_at", "frozen_at",
     ]  # fmt: skip
     readonly_fields = ["timeline"]
     inlines = [BindingInline, ConsentInline, SessionInline]
-    actions = ["suspend", "reactivate", "end_sessions"]
+    actions = ["suspend", "reactivate", "end_sessions", "erase", "keep"]
 
     @admin.display(description=_("timeline"))
     def timeline(self, member: Member) -> str:
@@ -83,6 +84,16 @@ class MemberAdmin(ReadOnlyAdmin):
             request, queryset, standing.sign_out_everywhere, _("signed out"), _("was not signed in")
         )
 
+    @admin.action(description=_("Delete in fifteen days"), permissions=["help"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        self._each(
+            request, queryset, ask_to_erase, _("will be deleted"), _("is being deleted already")
+        )
+
+    @admin.action(description=_("Call a deletion off"), permissions=["help"])
+    def keep(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        self._each(request, queryset, call_erasure_off, _("stays"), _("was not to be deleted"))
+
     def _each(
         self,
         request: HttpRequest,
@@ -100,6 +111,22 @@ class MemberAdmin(ReadOnlyAdmin):
                 f"{done if is_done else refused}: {member.public_id}",
                 messages.SUCCESS if is_done else messages.WARNING,
             )
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    """Who asked to be forgotten, and which rooms are through."""
+
+    list_display = [
+        "member", "requested_at", "requested_by", "due_at", "canceled_at", "begun_at",
+        "rooms_done", "done_at",
+    ]  # fmt: skip
+    list_filter = [
+        ("canceled_at", admin.EmptyFieldListFilter), ("done_at", admin.EmptyFieldListFilter),
+    ]  # fmt: skip
+    list_select_related = ["member"]
+    search_fields = ["=member__public_id"]
+    search_help_text = _("Member id")
 
 
 @admin.register(Consent)

@@ -1,4 +1,5 @@
 from zone.members.models.binding import Binding, BindingAttempt, BindingStep
+from zone.members.models.erasure import Erasure
 from zone.members.models.failure import BindFailureReason
 from zone.members.models.member import Consent, Member, MemberSession, WalletIdentity
 from zone.members.models.partner_member import PartnerMember
@@ -11,6 +12,7 @@ __all__ = [
     "BindingAttempt",
     "BindingStep",
     "Consent",
+    "Erasure",
     "Member",
     "MemberSession",
     "PartnerMember",

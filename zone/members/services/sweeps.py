@@ -1,7 +1,7 @@
 """What keeps bindings true while nobody looks."""
 
 from zone.core import clock
-from zone.members.services import attempts, bindings
+from zone.members.services import attempts, bindings, erasures
 
 
 def keep_bindings_true() -> None:
@@ -13,3 +13,9 @@ def keep_bindings_true() -> None:
     bindings.ask_wallet_about_due(now=now)
     bindings.close_overdue_bindings(now)
     attempts.close_idle_attempts(now=now)
+
+
+def begin_erasures() -> None:
+    """Forget whoever asked to be forgotten fifteen days ago."""
+    while erasures.begin_erasures():
+        pass

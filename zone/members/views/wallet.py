@@ -1,5 +1,6 @@
 """The linked wallet, the way out of it, and the devices one is signed in on."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from zone.core import clock
 from zone.core.errors import ZoneError
 from zone.members import http
+from zone.members.access import open_to_frozen
 from zone.members.models import Binding
 from zone.members.queries import find_open_binding
 from zone.members.services import sessions
@@ -32,11 +34,12 @@ def wallet(request: HttpRequest) -> HttpResponse:
     )
 
 
+@open_to_frozen
 @require_http_methods(["GET", "HEAD", "POST"])
 def unbind(request: HttpRequest) -> HttpResponse:
     """What unbinding takes away, and the button that does it."""
     binding = find_open_binding(request.member)
-    context = {"binding": binding, "tab": "me"}
+    context = {"binding": binding, "tab": "me", "kept_days": settings.CREDITS_KEPT_DAYS}
     if request.method != "POST":
         if binding is None or binding.status == Binding.Status.PENDING:
             return redirect("members:wallet")
@@ -70,6 +73,7 @@ def devices(request: HttpRequest) -> HttpResponse:
     )
 
 
+@open_to_frozen
 @require_POST
 def end_device(request: HttpRequest, session_id: int) -> HttpResponse:
     """Sign one device out."""
@@ -80,6 +84,7 @@ def end_device(request: HttpRequest, session_id: int) -> HttpResponse:
     return http.go(request, reverse("members:devices"))
 
 
+@open_to_frozen
 @require_POST
 def end_other_devices(request: HttpRequest) -> HttpResponse:
     """Sign every other device out."""

@@ -13,7 +13,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credits", "0015_adjust_request"),
+        ("credits", "0016_plain_roads"),
         ("members", "0008_erasure"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,89 @@
+"""A forgotten member's claims end, and nothing they wrote or were called is left."""
+
+from benefits.models import (
+    BulkRow,
+    Claim,
+    Gift,
+    GiftBlock,
+    Redemption,
+    SegmentMember,
+    Trial,
+    WaitlistEntry,
+)
+from benefits.services.endings import revoke_claim
+from benefits.services.gift_opening import decline_gift
+from benefits.services.gifts import stop_gift_of
+from benefits.services.waitlist import leave_waitlist
+from zone.core.clock import database_now
+from zone.members.models import Erasure, Member
+from zone.members.services.erasures import forget_in_room
+from zone.notices.forgetting import blank_facts
+
+ROOM = "benefits"
+ACTOR = "worker:erasure"
+_KINDS_TO_RECEIVER = ("gift_received", "gift_missed")
+_KINDS_TO_GIVER = ("gift_delivered", "gift_returned", "gift_opened", "gift_thanked")
+
+
+def forget_members() -> int:
+    """Claims of whoever is forgotten are over; gifts, lines and lists no longer name them."""
+    return forget_in_room(ROOM, _forget)
+
+
+def _forget(erasure: Erasure) -> bool:
+    """False while a provider is at one of the claims: what it issues is taken away afterwards."""
+    member = erasure.member
+    if Claim.objects.filter(member=member, state=Claim.State.RESERVED).exists():
+        return False
+    _end_gifts(member)
+    _end_claims(member)
+    for entry in WaitlistEntry.objects.filter(
+        member=member, state__in=WaitlistEntry.OPEN_STATES
+    ).select_related("release"):
+        leave_waitlist(member=member, release=entry.release, now=database_now())
+    Trial.objects.filter(member=member, state=Trial.State.RUNNING).update(
+        state=Trial.State.UNSEEN, next_attempt_at=None, closed_at=database_now()
+    )
+    Trial.objects.filter(member=member).update(plan="")
+    SegmentMember.objects.filter(member=member).delete()
+    BulkRow.objects.filter(member=member).update(target=member.public_id)
+    Claim.objects.filter(member=member, metadata__isnull=False).update(metadata=None)
+    Redemption.objects.filter(claim__member=member).update(order_reference="", rollback_reason="")
+    return True
+
+
+def _end_gifts(member: Member) -> None:
+    now = database_now()
+    for gift in Gift.objects.filter(receiver=member, state=Gift.State.OPENED):
+        decline_gift(gift=gift, member=member, now=now)
+    for gift in Gift.objects.filter(giver=member, state__in=Gift.OPEN_STATES).select_related(
+        "claim"
+    ):
+        stop_gift_of(claim=gift.claim, actor=ACTOR, now=now)
+    for gift in Gift.objects.filter(giver=member):
+        if gift.receiver_id is not None:
+            blank_facts(
+                member_id=gift.receiver_id,
+                dedupe_keys=[f"{kind}:{gift.public_id}" for kind in _KINDS_TO_RECEIVER],
+                names=["signed_by", "receiver_name"],
+            )
+    for gift in Gift.objects.filter(receiver=member):
+        blank_facts(
+            member_id=gift.giver_id,
+            dedupe_keys=[f"{kind}:{gift.public_id}" for kind in _KINDS_TO_GIVER],
+            names=["receiver_name", "thanks"],
+        )
+    # What the giver wrote goes with the giver; what the receiver is called and wrote, with them.
+    Gift.objects.filter(giver=member).update(
+        words="", signed_by="", receiver_name="", token_sealed=b""
+    )
+    Gift.objects.filter(receiver=member).update(receiver_name="", thanks="")
+    GiftBlock.objects.filter(giver=member).update(signed_by="")
+    GiftBlock.objects.filter(member=member).delete()
+
+
+def _end_claims(member: Member) -> None:
+    now = database_now()
+    for claim in Claim.objects.filter(member=member, state=Claim.State.GRANTED):
+        if not claim.is_expired_at(now):
+            revoke_claim(claim=claim, reason="member_request", actor=ACTOR, now=now, is_told=False)

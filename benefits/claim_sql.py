@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
+
+from benefits.models import Claim, Code, CodeBatch
+from zone.core.rows import RowReader, fetch_row
 
 # SQLSTATEs of `take_claim.sql`, and two of PostgreSQL's own that mean "try again".
 _REFUSALS = {
@@ -31,12 +34,30 @@ class Taken:
     allowed: int | None = None  # the member's limit when it is reached
     ledger_code: str | None = None
     available: int | None = None
+    # What this operation made, now or at an earlier try, and its code when it was asked for.
+    claim: Claim | None = None
+    sealed: Code | None = None
 
 
 def _call(statement: str, parameters: Sequence[Any]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchone()
+
+
+_CLAIM, _CODE, _BATCH = RowReader(Claim), RowReader(Code), RowReader(CodeBatch)
+_TAKE = f"""
+    SELECT (answer.taken).code, (answer.taken).claim_id, (answer.taken).opens_at,
+           (answer.taken).allowed, (answer.taken).ledger_code, (answer.taken).available,
+           {_CLAIM.columns("(answer.made)")}, {_CODE.columns("code")}, {_BATCH.columns("batch")}
+    FROM benefits_claim_now(
+        %s::bigint, %s::bigint, %s::uuid, %s::text, %s::text, %s::smallint, %s::smallint,
+        %s::bigint, %s::text, %s::jsonb, %s::integer, %s::text[], %s::boolean) answer
+    LEFT JOIN benefits_code code
+        ON (answer.made).revealed_at IS NOT NULL
+       AND code.release_id = (answer.made).release_id AND code.slot = (answer.made).slot
+    LEFT JOIN benefits_codebatch batch ON batch.id = code.batch_id
+"""  # noqa: S608
 
 
 def take(
@@ -53,19 +74,16 @@ def take(
     metadata: dict[str, str] | None,
     price: int | None = None,
     tiers: Sequence[str] | None = None,
+    reveals: bool = False,
 ) -> Taken:
     """Take one unit of a release in one round trip; everything or nothing.
 
     Inside a caller's transaction a refusal rolls back to a savepoint; outside one, the call is a
-    transaction of its own. With `price` the claim is refused when the member's price is another. `tiers` are those
-    the member has reached, the highest last; without them a benefit that asks for a tier answers
-    `tier_needed`.
+    transaction of its own. With `price` the claim is refused when the member's price is another.
+    `tiers` are those the member has reached, the highest last; without them a benefit that asks
+    for a tier answers `tier_needed`. With `reveals` a code in hand is shown, sealed, in the commit
+    that grants it.
     """
-    statement = (
-        "SELECT code, claim_id, opens_at, allowed, ledger_code, available"
-        " FROM benefits_take_claim(%s, %s, %s, %s, %s, %s::smallint, %s::smallint, %s, %s, %s::jsonb,"
-        " %s, %s)"
-    )
     parameters = [
         member_id,
         release_id,
@@ -79,19 +97,33 @@ def take(
         None if metadata is None else json.dumps(metadata),
         price,
         None if tiers is None else list(tiers),
+        reveals,
     ]
     try:
         if connection.in_atomic_block:
             with transaction.atomic():
-                row = _call(statement, parameters)
+                row = fetch_row(_TAKE, parameters)
         else:
-            row = _call(statement, parameters)
+            row = fetch_row(_TAKE, parameters)
     except DatabaseError as error:
         code = _REFUSALS.get(getattr(error.__cause__, "sqlstate", ""))
         if code is None:
             raise
         return Taken(code=code)
-    return Taken(*row)
+    assert row is not None  # noqa: S101  The function answers with one row, always.
+    return _build_taken(row)
+
+
+def _build_taken(row: Sequence[Any]) -> Taken:
+    claim_at, code_at = 6, 6 + _CLAIM.width
+    batch_at = code_at + _CODE.width
+    claim = code = None
+    if row[claim_at] is not None:
+        claim = _CLAIM.build(row[claim_at:code_at])
+    if row[code_at] is not None:
+        code = _CODE.build(row[code_at:batch_at])
+        code.batch = _BATCH.build(row[batch_at:])
+    return replace(Taken(*row[:claim_at]), claim=claim, sealed=code)
 
 
 def has_slot(*, release_id: int, member_id: int, now: datetime) -> bool:

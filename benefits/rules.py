@@ -6,7 +6,7 @@ from datetime import datetime
 from benefits import errors
 from benefits.models import Benefit, Release
 from zone.core.errors import NotFound, ZoneError
-from zone.members.models import Member
+from zone.members.models import Binding, Member
 from zone.members.queries import find_open_binding
 
 
@@ -25,11 +25,15 @@ class MemberFacts:
 
 
 def facts_of(member: Member, *, now: datetime) -> MemberFacts:
-    """The member as the rules see them: one read, of the open binding.
+    """The member as the rules see them: one read, of the open binding."""
+    return facts_with(member, find_open_binding(member), now=now)
+
+
+def facts_with(member: Member, binding: Binding | None, *, now: datetime) -> MemberFacts:
+    """The same with the open binding that was read already.
 
     The binding's storefront counts before the wallet's: codes work on the Apple account's own.
     """
-    binding = find_open_binding(member)
     is_bound = (
         binding is not None
         and binding.is_bound

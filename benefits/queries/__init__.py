@@ -14,6 +14,8 @@ from benefits.queries.claims import (
 )
 from benefits.queries.limits import Terms, read_terms
 from benefits.queries.places import Place, has_offers, read_places
+from benefits.queries.similar import list_similar
+from benefits.queries.standing import Standing, get_release, read_standing
 from benefits.queries.stock import (
     FEW_UNITS_MAX,
     StockBand,
@@ -25,6 +27,7 @@ from benefits.queries.stock import (
 )
 from benefits.queries.verdicts import (
     find_rule_refusal,
+    find_standing_refusal,
     get_member_refusal,
     read_verdicts,
     refusal_of,
@@ -39,6 +42,7 @@ __all__ = [
     "ClaimCounts",
     "Place",
     "Segment",
+    "Standing",
     "StockBand",
     "Terms",
     "count_claims",
@@ -47,17 +51,21 @@ __all__ = [
     "find_code",
     "find_open_release",
     "find_rule_refusal",
+    "find_standing_refusal",
     "get_card",
     "get_claim",
     "get_member_refusal",
+    "get_release",
     "has_offers",
     "list_cards",
     "list_claims",
     "list_drops",
     "list_expiring",
+    "list_similar",
     "make_cards",
     "pick_release",
     "read_places",
+    "read_standing",
     "read_terms",
     "read_verdicts",
     "refusal_of",

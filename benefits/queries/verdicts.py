@@ -8,6 +8,7 @@ from benefits.conditions.leaves import Adult, BoundFor, Leaf, StorefrontIs, Wall
 from benefits.conditions.snapshot import take_snapshot
 from benefits.conditions.tree import Group, Verdict, judge, read_tree
 from benefits.models import Benefit, RuleVersion
+from benefits.queries.standing import Standing, get_rule
 from zone.core.errors import ZoneError
 from zone.members.models import Member
 
@@ -52,6 +53,18 @@ def read_verdicts(
     sources = set().union(*(rule.sources for rule in rules.values()))
     snapshot = take_snapshot(member, sources=sources, now=now)
     return {key: judge(rule, snapshot) for key, rule in rules.items()}
+
+
+def find_standing_refusal(
+    *, member: Member, benefit: Benefit, standing: Standing
+) -> ZoneError | None:
+    """Why the benefit's rule keeps this member out, or None; reads only what the rule looks at."""
+    version = get_rule(standing)
+    if version is None or not version.tree:
+        return None
+    rule = whole_rule(benefit, version)
+    snapshot = take_snapshot(member, sources=rule.sources, now=standing.now)
+    return refusal_of(judge(rule, snapshot))
 
 
 def find_rule_refusal(*, member: Member, benefit: Benefit, now: datetime) -> ZoneError | None:

@@ -1,13 +1,15 @@
 """Claiming: the one verb behind the page, the partner API, the console and every worker."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from benefits import claim_sql, errors, queries, rules
 from benefits.gate import gate
-from benefits.models import Claim, Release
+from benefits.models import Claim, Code, Release
 from credits.errors import OperationConflict
 from credits.kinds import Counter
 from credits.queries.tiers import list_reached_tiers
@@ -15,14 +17,52 @@ from zone.core.errors import NotFound, Unavailable, ZoneError
 from zone.core.ids import new_public_id
 from zone.core.nudge import nudge
 from zone.members.models import Member
+from zone.members.queries import find_open_binding
+
+# Answers that come as an error, without a row beside them.
+_RAISED = {"conflict", "sold_out", "pack_refused", "quota_full", "budget_exhausted", "busy"}
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A claim, and the sealed code of one that was made to be shown at once."""
+
+    claim: Claim
+    sealed: Code | None = None
+
+
 def claim_benefit(
+    *, member: Member, release: Release, op_id: UUID, now: datetime, **how: Any
+) -> Claim:
+    """Give a member the next unit of a release.
+
+    One transaction: slot, claim row, credits and event move together or not at all. With a code
+    in hand the claim is granted at commit; with a provider it is reserved, its price is held, and
+    the grant worker finds it. Safe to repeat: the same member and op_id return the first claim.
+    `how` is `make_claim`'s.
+
+    Raises NotEligible and its kinds, NotStarted, Ended, Paused, LimitReached, SoldOut,
+    NotEnoughCredits, QuotaReached, SliceSoldOut, Busy, BudgetExhausted, PriceChanged when `price` is
+    given and is not this member's, MemberSuspended, MemberErased, NotFound; Unavailable when the
+    ledger cannot answer. After any of them nothing has changed.
+    """
+    standing = queries.read_standing(
+        member=member, release_public_id=release.public_id, op_id=op_id
+    )
+    if standing is None:
+        raise NotFound()
+    return make_claim(
+        member=member, release=release, standing=standing, op_id=op_id, now=now, **how
+    ).claim
+
+
+def make_claim(
     *,
     member: Member,
     release: Release,
+    standing: queries.Standing,
     op_id: UUID,
     now: datetime,
     actor: str = "",
@@ -31,24 +71,22 @@ def claim_benefit(
     external_id: str | None = None,
     metadata: dict[str, str] | None = None,
     price: int | None = None,
-) -> Claim:
-    """Give a member the next unit of a release.
+    reveals: bool = False,
+) -> Made:
+    """`claim_benefit` for a door that has read where the member stands: one more round trip.
 
-    One transaction: slot, claim row, credits and event move together or not at all. With a code
-    in hand the claim is granted at commit; with a provider it is reserved, its price is held, and
-    the grant worker finds it. Safe to repeat: the same member and op_id return the first claim.
-
-    Raises NotEligible and its kinds, NotStarted, Ended, Paused, LimitReached, SoldOut,
-    NotEnoughCredits, QuotaReached, SliceSoldOut, Busy, BudgetExhausted, PriceChanged when `price` is
-    given and is not this member's, MemberSuspended, MemberErased, NotFound; Unavailable when the
-    ledger cannot answer. After any of them nothing has changed.
+    With `reveals` a code in hand is shown by the commit that grants it.
     """
-    if first := queries.find_claim(member=member, op_id=op_id):
-        return first  # A retry gets its first answer, whatever has changed since.
+    if standing.made_id is not None and (first := queries.find_claim(member=member, op_id=op_id)):
+        return Made(first)  # A retry gets its first answer, whatever has changed since.
     if release.is_hot:
         _pass_gate(member=member, release=release, now=now)
     refuse_unless_eligible(
-        member=member, release=release, now=now, pays_with_credits=pays_with_credits
+        member=member,
+        release=release,
+        standing=standing,
+        now=now,
+        pays_with_credits=pays_with_credits,
     )
     take = partial(
         claim_sql.take,
@@ -63,18 +101,23 @@ def claim_benefit(
         external_id=external_id,
         metadata=metadata,
         price=price,
+        reveals=reveals,
     )
     taken = take()
     if taken.code == "tier_needed":
         taken = take(tiers=list_reached_tiers(member))
-    claim = queries.find_claim(member=member, op_id=op_id)
+    # A refusal that was raised took the answer with it: another try of this operation may be first.
+    claim = taken.claim or (
+        queries.find_claim(member=member, op_id=op_id) if taken.code in _RAISED else None
+    )
     if claim is None:
         if taken.code == "sold_out" and release.is_hot and not queries.has_offers(release):
             gate.note_sold_out(release.pk)
         raise _refusal_of(taken, member=member, release=release, now=now)
+    claim.member, claim.release, claim.benefit = member, release, release.benefit
     if claim.is_waiting_for_provider:
         nudge("benefits.tasks.drain_grants")  # A lost nudge costs seconds: the drain finds the row.
-    return claim
+    return Made(claim, taken.sealed)
 
 
 def _pass_gate(*, member: Member, release: Release, now: datetime) -> None:
@@ -92,15 +135,25 @@ def _pass_gate(*, member: Member, release: Release, now: datetime) -> None:
 
 
 def refuse_unless_eligible(
-    *, member: Member, release: Release, now: datetime, pays_with_credits: bool = True
+    *,
+    member: Member,
+    release: Release,
+    now: datetime,
+    standing: queries.Standing | None = None,
+    pays_with_credits: bool = True,
 ) -> None:
     """Raises the first rule's refusal. Stock, limit and credits are the database's to judge."""
     benefit = release.benefit
+    binding = standing.binding if standing else find_open_binding(member)
     refusal: ZoneError | None = rules.find_member_refusal(
-        benefit=benefit, facts=rules.facts_of(member, now=now)
+        benefit=benefit, facts=rules.facts_with(member, binding, now=now)
     ) or rules.find_window_refusal(benefit=benefit, release=release, now=now)
     if refusal is None:
-        refusal = queries.find_rule_refusal(member=member, benefit=benefit, now=now)
+        refusal = (
+            queries.find_standing_refusal(member=member, benefit=benefit, standing=standing)
+            if standing
+            else queries.find_rule_refusal(member=member, benefit=benefit, now=now)
+        )
     if refusal is None and not pays_with_credits:
         price = _terms_of(member, release, now=now).price_credits
         refusal = errors.PaymentRequired() if price else None

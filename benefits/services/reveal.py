@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from benefits.errors import ClaimInTransit, ClaimNotUsable, ClaimPending
-from benefits.models import Claim, Code
+from benefits.models import Claim, Code, Release
+from benefits.models.release import Fulfilment
+from benefits.queries import Standing
 from benefits.services import pools
+from benefits.services.claims import make_claim
 from benefits.services.moves import record_event
-from benefits.services.trials import start_trial
+from benefits.services.trials import TRIAL_KINDS, start_trial
+from zone.members.models import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,32 @@ class Revealed:
     code: str
     redeem_url: str
     revealed_at: datetime
+
+
+def claim_and_reveal(
+    *, member: Member, release: Release, standing: Standing, op_id: UUID, now: datetime, **how: Any
+) -> tuple[Claim, Revealed | None]:
+    """`make_claim` for a member who means to see what they get: a code in hand is shown at once.
+
+    Granting and showing are one commit. None for a retry, whose code `reveal_claim` shows again,
+    and for a benefit that has no code yet, or none at all. Raises what `make_claim` raises.
+    """
+    # A trial begins when it is shown: that is more than the claim's own transaction does.
+    is_plain = release.mode == Fulfilment.CODES and release.benefit.kind not in TRIAL_KINDS
+    made = make_claim(
+        member=member,
+        release=release,
+        standing=standing,
+        op_id=op_id,
+        now=now,
+        reveals=is_plain,
+        **how,
+    )
+    claim = made.claim
+    if made.sealed is None or claim.revealed_at is None:
+        return claim, None
+    opened = pools.open_code(made.sealed)
+    return claim, Revealed(opened.code, opened.redeem_url, claim.revealed_at)
 
 
 def reveal_claim(*, claim: Claim, now: datetime, actor: str) -> Revealed:

@@ -1,18 +1,22 @@
 """Claiming a benefit: a page that asks once more, and the one POST that does it."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from benefits import queries
-from benefits.errors import NotEnoughCredits, SoldOut
+from benefits import queries, rules
+from benefits.errors import LimitReached, NotEnoughCredits, SoldOut, WrongWallet
 from benefits.forms import ClaimForm
-from benefits.models import Claim, Release
+from benefits.models import Benefit, Claim, Release
 from benefits.models.release import Fulfilment
-from benefits.queries import Card
-from benefits.services.claims import claim_benefit
+from benefits.queries import Card, CardState, Standing
+from benefits.services.claims import make_claim
+from benefits.services.reveal import Revealed, claim_and_reveal
 from benefits.views.mine import open_code, result_context
 from benefits.views.offer import available_credits, claim_context
 from zone.core.clock import database_now
@@ -20,7 +24,20 @@ from zone.core.errors import NotFound, ZoneError
 from zone.core.http import private, wants_partial
 from zone.members.models import Member
 
-_SIMILAR_MAX = 3
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """As much of a card as a refusal shows: nothing in it is asked for anew."""
+
+    benefit: Benefit
+    text: Any
+    state: CardState
+    owned_claim: "Owned"
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    public_id: str
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,7 +45,8 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
     """GET asks once more, as the sheet on the benefit's page does. POST claims.
 
     A plain form is answered with a redirect to the claim, htmx with a panel. A refusal is a
-    sentence with the next good step; nothing has changed then.
+    sentence with the next good step; nothing has changed then. A claim costs two queries, the
+    session's among them: see `tests/pages/test_claim_cost.py`.
     """
     member: Member = request.member  # type: ignore[attr-defined]
     if request.method == "GET":
@@ -38,39 +56,42 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
     form = ClaimForm(request.POST)
     if not form.is_valid():
         reasons = form.errors.get("op_id") or [_("We could not read that form.")]
-        return _refuse(request, member, slug, str(reasons[0]))
+        return _refuse_form(request, member, slug, str(reasons[0]))
+    # Read together with the session, in front of everything; see `benefits/middleware.py`.
+    standing: Standing | None = getattr(request, "standing", None)
+    release = queries.get_release(standing) if standing else None
+    if standing is None or release is None or release.benefit.slug != slug:
+        return _refuse_form(request, member, slug, str(NotFound()))
     try:
-        made = _claim(member, slug, form)
+        made, revealed = _claim(request, member, release, standing, form)
     except ZoneError as refusal:
-        return _refuse(request, member, slug, str(refusal), refusal)
+        return refuse(request, member, release, standing, refusal)
     if not wants_partial(request):
         return private(redirect("benefits:claim_page", made.public_id))
-    context = result_context(made)
-    if made.mode == Fulfilment.CODES and context["state"] == Claim.State.GRANTED:
-        # Whoever claims a code means to see it: the panel shows what was just granted.
+    context = result_context(made, now=max(standing.now, made.updated_at))
+    if revealed is not None:
+        context["revealed"] = revealed
+    elif made.mode == Fulfilment.CODES and context["state"] == Claim.State.GRANTED:
         context |= open_code(request, made)
     return private(render(request, "benefits/_result.html", context))
 
 
-def _claim(member: Member, slug: str, form: ClaimForm) -> Claim:
-    op_id = form.cleaned_data["op_id"]
-    if first := queries.find_claim(member=member, op_id=op_id):
-        return first
-    release = (
-        Release.objects.filter(public_id=form.cleaned_data["release"], benefit__slug=slug)
-        .select_related("benefit")
-        .first()
-    )
-    if release is None:
-        raise NotFound()
-    return claim_benefit(
-        member=member,
-        release=release,
-        op_id=op_id,
-        now=database_now(),
-        actor=f"member:{member.public_id}",
-        price=form.cleaned_data["price"],
-    )
+def _claim(
+    request: HttpRequest, member: Member, release: Release, standing: Standing, form: ClaimForm
+) -> tuple[Claim, Revealed | None]:
+    """Whoever claims a code in the sheet means to see it: it is shown as it is granted."""
+    how: dict[str, Any] = {
+        "member": member,
+        "release": release,
+        "standing": standing,
+        "op_id": form.cleaned_data["op_id"],
+        "now": standing.now,
+        "actor": f"member:{member.public_id}",
+        "price": form.cleaned_data["price"],
+    }
+    if wants_partial(request):
+        return claim_and_reveal(**how)
+    return make_claim(**how).claim, None
 
 
 def _card(member: Member, slug: str) -> Card:
@@ -86,33 +107,65 @@ def _card(member: Member, slug: str) -> Card:
         raise Http404 from error
 
 
-def _refuse(
-    request: HttpRequest, member: Member, slug: str, sentence: str, refusal: ZoneError | None = None
+def _refuse_form(request: HttpRequest, member: Member, slug: str, sentence: str) -> HttpResponse:
+    """A form that is not ours, or not of today: nothing in it is trusted but the address."""
+    return _say(request, {"card": _card(member, slug), "sentence": sentence, "is_retryable": True})
+
+
+def refuse(
+    request: HttpRequest,
+    member: Member,
+    release: Release,
+    standing: Standing,
+    refusal: ZoneError,
 ) -> HttpResponse:
-    """Say why not, with the card as it is now and, when it is all gone, what is like it."""
-    card = _card(member, slug)
+    """Say why not, and what else there is when it is all gone. Asks nothing about the member."""
+    if isinstance(refusal, NotFound | WrongWallet):
+        raise Http404
+    return _say(request, refusal_context(member, release, standing, refusal))
+
+
+def refusal_context(
+    member: Member,
+    release: Release,
+    standing: Standing,
+    refusal: ZoneError,
+    *,
+    held_id: str = "",
+) -> dict[str, Any]:
+    """What the panel of a refusal shows, from what is known already."""
+    held_id = held_id or standing.held_id or ""
+    language = get_language() or "en"
+    state: CardState = "locked"
     similar: list[Card] = []
     if isinstance(refusal, SoldOut):
-        cards = queries.list_cards(
-            member=member,
-            available=available_credits(member),
-            now=database_now(),
-            language=get_language() or "en",
+        state = "sold_out"
+        similar = queries.list_similar(
+            release=release,
+            version=standing.version,
+            facts=rules.facts_with(member, standing.binding, now=standing.now),
+            language=language,
+            now=standing.now,
         )
-        similar = [
-            other
-            for other in cards
-            if other.state == "claimable" and other.benefit.pk != card.benefit.pk
-        ]
-    context = {
-        "tab": "benefits",
-        "card": card,
-        "sentence": sentence,
+    elif isinstance(refusal, LimitReached) and held_id:
+        state = "owned"
+    return {
+        "card": Glance(
+            release.benefit,
+            release.benefit.text(language),
+            state,
+            Owned(held_id),
+        ),
+        "sentence": str(refusal),
         "needs_binding": getattr(refusal, "next_step", "") == "bind",
         "needs_credits": isinstance(refusal, NotEnoughCredits),
-        "is_retryable": refusal is None or refusal.is_retryable,
-        "similar": similar[:_SIMILAR_MAX],
+        "is_retryable": refusal.is_retryable,
+        "similar": similar,
     }
+
+
+def _say(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    context["tab"] = "benefits"
     if wants_partial(request):
         return private(render(request, "benefits/_refused.html", context))
     return private(render(request, "benefits/refused.html", context, status=409))

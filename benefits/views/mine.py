@@ -1,5 +1,6 @@
 """What a member holds: the list, one claim as a voucher, and showing its code."""
 
+from datetime import datetime
 from typing import Any, get_args
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -87,9 +88,9 @@ def open_code(request: HttpRequest, claim: Claim) -> dict[str, Any]:
         return {"refusal": str(refusal)}
 
 
-def result_context(claim: Claim) -> dict[str, Any]:
-    """A claim as its page and its panels show it."""
-    now = database_now()
+def result_context(claim: Claim, *, now: datetime | None = None) -> dict[str, Any]:
+    """A claim as its page and its panels show it; `now` when it was read a moment ago."""
+    now = now or database_now()
     return {
         "tab": "mine",
         "claim": claim,

@@ -24,15 +24,16 @@ ON_HOLD = "/me/on-hold"
 class MemberMiddleware:
     """Put the signed-in member, or None, on the request, and the session beside it.
 
-    One indexed read when there is a cookie that we signed; none for every other door.
+    One indexed read when there is a cookie that we signed; none for every other door, and none
+    where the session was read already, as `known_session`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        session = None
-        if not is_other_door(request.path_info):
+        session = getattr(request, "known_session", None)
+        if session is None and not is_other_door(request.path_info):
             session = sessions.find_session(request.COOKIES.get(settings.MEMBER_COOKIE_NAME))
         request.member_session = session  # type: ignore[attr-defined]
         request.member = session.member if session else None  # type: ignore[attr-defined]

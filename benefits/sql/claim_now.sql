@@ -1,0 +1,41 @@
+-- One claim and what its door shows of it, in one round trip: `benefits_take_claim`, then the claim
+-- that this operation made, now or at an earlier try. Null when it made none.
+--
+-- With p_reveals a code in hand is shown in the same commit that grants it: the moment is sealed
+-- and the reveal is an event, exactly as when the member asks for it later.
+CREATE OR REPLACE FUNCTION benefits_claim_now(
+    p_member bigint,
+    p_release bigint,
+    p_op uuid,
+    p_public_id text,
+    p_actor text,
+    p_counter smallint,
+    p_pack_counter smallint,
+    p_partner bigint,
+    p_external text,
+    p_metadata jsonb,
+    p_price integer,
+    p_tiers text[],
+    p_reveals boolean
+) RETURNS TABLE (taken benefits_take, made benefits_claim)
+LANGUAGE plpgsql AS $$
+BEGIN
+    taken := benefits_take_claim(
+        p_member, p_release, p_op, p_public_id, p_actor, p_counter, p_pack_counter, p_partner,
+        p_external, p_metadata, p_price, p_tiers);
+    IF p_reveals AND taken.code = 'ok' THEN
+        UPDATE benefits_claim
+        SET revealed_at = updated_at
+        WHERE id = taken.claim_id AND state = 'granted' AND mode = 'codes'
+        RETURNING * INTO made;
+        IF FOUND THEN
+            INSERT INTO benefits_claimevent (claim_id, at, actor, cause, from_state, to_state)
+            VALUES (made.id, made.revealed_at, p_actor, 'reveal', 'granted', 'granted');
+        END IF;
+    END IF;
+    IF made.id IS NULL THEN
+        SELECT * INTO made FROM benefits_claim WHERE member_id = p_member AND op_id = p_op;
+    END IF;
+    RETURN NEXT;
+END
+$$;

@@ -63,6 +63,25 @@ class PaymentRequired(NotEligible):
     sentence = _("This benefit is paid for with credits.")
 
 
+class DrawnOnly(NotEligible):
+    """The release is given out by a fair draw that is not done, and this member has not won it."""
+
+    reason = "drawn_only"
+    sentence = _("These are given out by a draw: everyone who enters has the same chance.")
+
+
+class EntriesClosed(ZoneError):
+    code = "ended"
+    sentence = _("This draw takes no entries now.")
+
+
+class DrawRefused(ZoneError):
+    """Facts: `why`."""
+
+    code = "invalid_state"
+    sentence = _("The draw was not changed: %(why)s")
+
+
 class PriceChanged(ZoneError):
     """The page showed another price than the one that holds now."""
 

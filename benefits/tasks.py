@@ -5,6 +5,7 @@ from celery import shared_task
 from benefits.services import (
     bulk,
     code_imports,
+    draws,
     drops,
     endings,
     forgetting,
@@ -28,6 +29,11 @@ def drain_grants() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def expire_claims() -> None:
     endings.expire_claims()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_draws() -> None:
+    draws.drain_draws()
 
 
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)

@@ -3,6 +3,7 @@ from django.urls import path
 from benefits.views import (
     catalogue,
     claiming,
+    draws,
     gift_box,
     gift_new,
     gifts,
@@ -19,6 +20,10 @@ urlpatterns = [
     path("benefits/<slug:slug>/claim", claiming.claim, name="claim"),
     path("benefits/<slug:slug>/wait", waiting.join, name="wait"),
     path("benefits/<slug:slug>/wait/leave", waiting.leave, name="wait_leave"),
+    path("draws/verify_drop.py", draws.verifier, name="draw_verifier"),
+    path("draws/<str:public_id>", draws.draw_page, name="draw"),
+    path("draws/<str:public_id>/enter", draws.enter, name="draw_enter"),
+    path("draws/<str:public_id>/proof.json", draws.proof, name="draw_proof"),
     path("me/benefits", mine.mine, name="mine"),
     path("me/benefits/<str:public_id>", mine.claim_page, name="claim_page"),
     path("me/benefits/<str:public_id>/status", mine.status, name="status"),

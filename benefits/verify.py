@@ -1,5 +1,6 @@
 """The promises of benefits as queries: each returns the keys that break it, or nothing."""
 
+from benefits.verify_draws import DRAW_INVARIANTS
 from benefits.verify_life import LIFE_INVARIANTS
 from credits.kinds import HoldState, Kind
 from credits.verify import Invariant
@@ -281,4 +282,5 @@ INVARIANTS: list[Invariant] = [
         is_liveness=True,
     ),
     *LIFE_INVARIANTS,
+    *DRAW_INVARIANTS,
 ]

@@ -19,6 +19,7 @@ from benefits.models.release import Fulfilment
 from benefits.queries import count_left
 from benefits.queries.pools import read_identity, read_pools
 from benefits.services import bulk
+from benefits.services.draws import announce_draw
 from benefits.services.endings import REVOKE_REASONS
 from benefits.services.staging import Stager
 from benefits.services.stock import change_stock
@@ -166,6 +167,28 @@ def revoke_all(request: HttpRequest, release: Release, values: dict[str, Any]) -
     return _("Started: %(job)s, %(total)s rows.") % {"job": job.public_id, "total": job.total}
 
 
+class DrawForm(forms.Form):
+    entries_open_at = forms.DateTimeField(label=gettext_lazy("Entries open (UTC)"))
+    entries_close_at = forms.DateTimeField(
+        label=gettext_lazy("Entries close (UTC)"),
+        help_text=gettext_lazy("The release opens then, to its winners."),
+    )
+    beacon_name = forms.CharField(
+        max_length=120,
+        required=False,
+        label=gettext_lazy("Outside value"),
+        help_text=gettext_lazy(
+            "A public value nobody knows before the close, such as a lottery's numbers of a day."
+            " The draw waits for it."
+        ),
+    )
+
+
+def announce(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    draw = announce_draw(release=release, actor=actor_of(request), now=database_now(), **values)
+    return _("Announced: %(draw)s.") % {"draw": draw.public_id}
+
+
 class CounterInline(ReadOnlyInline):
     model = SlotCounter
     fields = ("number", "next_slot", "end_slot", "left", "sells_until")
@@ -209,6 +232,13 @@ class ReleaseAdmin(VerbsAdmin):
         ),
         Verb(
             "grant", gettext_lazy("Grant to many"), "benefits.run_bulkjob", GrantForm, grant_to_many
+        ),
+        Verb(
+            "draw",
+            gettext_lazy("Give out by a fair draw"),
+            "benefits.change_release",
+            DrawForm,
+            announce,
         ),
         Verb(
             "revoke-all",

@@ -4,6 +4,7 @@ from benefits.models.bulk import BulkJob, BulkRow
 from benefits.models.claim import Claim, ClaimEvent
 from benefits.models.code import Code, CodeBatch
 from benefits.models.code_import import CodeImport, CodeImportFault, CodeImportPart
+from benefits.models.draw import DrawEntry, FairDraw
 from benefits.models.gift import Gift, GiftBlock
 from benefits.models.limit import Budget, BudgetShare, BudgetUse, Quota, QuotaCount, QuotaUse
 from benefits.models.pool import PoolSample, PoolWarning
@@ -34,7 +35,9 @@ __all__ = [
     "CodeImport",
     "CodeImportFault",
     "CodeImportPart",
+    "DrawEntry",
     "DropSchedule",
+    "FairDraw",
     "Gift",
     "GiftBlock",
     "PoolSample",

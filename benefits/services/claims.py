@@ -176,6 +176,8 @@ def _refusal_of(
             return errors.Paused()
         case "sold_out":
             return errors.SoldOut()
+        case "drawn_only":
+            return errors.DrawnOnly()
         case "limit_reached":
             return errors.LimitReached(limit=taken.allowed)
         case "conflict":

@@ -20,6 +20,18 @@ CREATE OR REPLACE FUNCTION benefits_claim_now(
 ) RETURNS TABLE (taken benefits_take, made benefits_claim)
 LANGUAGE plpgsql AS $$
 BEGIN
+    -- What is given out by lot is claimed by those who were drawn, until the draw is done.
+    IF EXISTS (
+        SELECT 1 FROM benefits_fairdraw draw
+        WHERE draw.release_id = p_release AND draw.state IN ('open', 'closed', 'drawing')
+          AND NOT EXISTS (
+              SELECT 1 FROM benefits_drawentry entry
+              WHERE entry.draw_id = draw.id AND entry.member_id = p_member AND entry.state = 'won')
+    ) THEN
+        taken := ('drawn_only', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+        RETURN NEXT;
+        RETURN;
+    END IF;
     taken := benefits_take_claim(
         p_member, p_release, p_op, p_public_id, p_actor, p_counter, p_pack_counter, p_partner,
         p_external, p_metadata, p_price, p_tiers);

@@ -39,6 +39,7 @@ WALLET_PATHS = {
     "credits.tiermove": "member__wallet_id",
     "benefits.claim": "member__wallet_id",
     "benefits.claimevent": "claim__member__wallet_id",
+    "benefits.drawentry": "member__wallet_id",
     "benefits.trial": "member__wallet_id",
 }
 

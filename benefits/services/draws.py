@@ -1,0 +1,290 @@
+"""Fair draws: announce, enter, close, draw, claim, tell. Each step is a commit of its own.
+
+The order of publishing is the fairness: the commitment before the first entry, the list of entries
+at the close, the secret only after the list. Several workers may run the drain and any of them may
+die: a draw's row is locked while one works on it, and every step says in the row that it was done.
+"""
+
+import logging
+import secrets
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from benefits import queries, verify_drop
+from benefits.errors import DrawRefused, EntriesClosed, NotStarted
+from benefits.models import Claim, DrawEntry, FairDraw, Release
+from benefits.services.claims import claim_benefit
+from zone.core import vault
+from zone.core.clock import database_now
+from zone.core.errors import ZoneError
+from zone.core.failpoints import failpoint
+from zone.core.ids import new_public_id
+from zone.core.nudge import nudge
+from zone.members.models import Member
+from zone.notices.services import Message, write_notices
+
+CHUNK_ENTRIES = 20
+TELL_ENTRIES = 500
+_PURPOSE = "benefits-draw-secret"
+
+State, EntryState = FairDraw.State, DrawEntry.State
+log = logging.getLogger(__name__)
+
+
+def announce_draw(
+    *,
+    release: Release,
+    entries_open_at: datetime,
+    entries_close_at: datetime,
+    beacon_name: str = "",
+    actor: str,
+    now: datetime,
+) -> FairDraw:
+    """A release that has not opened is given out by lot, under terms that stand from now on.
+
+    The release opens when entries close; until the draw is done only its winners may claim.
+
+    Raises DrawRefused for a release that opened, has claims or no stock, for a window that is no
+    window, and for a release that has a draw.
+    """
+    if not now <= entries_open_at < entries_close_at:
+        raise DrawRefused(why="the window for entries must lie ahead.")
+    with transaction.atomic():
+        locked = Release.objects.select_for_update().select_related("benefit").get(pk=release.pk)
+        if locked.opens_at <= now or Claim.objects.filter(release=locked).exists():
+            raise DrawRefused(why="the release is open already.")
+        if locked.closes_at is not None and locked.closes_at <= entries_close_at:
+            raise DrawRefused(why="the release closes before its entries do.")
+        if not locked.stock:
+            raise DrawRefused(why="the release has no stock.")
+        if FairDraw.objects.filter(release=locked).exists():
+            raise DrawRefused(why="the release has a draw.")
+        # What a member is admitted by here is the lot, not how fast they were.
+        locked.opens_at, locked.is_hot = entries_close_at, False
+        locked.save(update_fields=["opens_at", "is_hot"])
+        secret, public_id = secrets.token_hex(32), new_public_id("drw")
+        terms = {
+            "draw": public_id,
+            "benefit": locked.benefit.slug,
+            "release": locked.public_id,
+            "winners_max": locked.stock,
+            "entries_open_at": entries_open_at.isoformat(),
+            "entries_close_at": entries_close_at.isoformat(),
+            "beacon_name": beacon_name,
+        }
+        return FairDraw.objects.create(
+            public_id=public_id,
+            release=locked,
+            entries_open_at=entries_open_at,
+            entries_close_at=entries_close_at,
+            winners_max=locked.stock,
+            beacon_name=beacon_name,
+            terms=terms,
+            commitment=verify_drop.commitment_of(terms, secret),
+            secret_sealed=vault.wrap(secret.encode(), purpose=_PURPOSE),
+            created_at=now,
+            actor=actor,
+        )
+
+
+def enter_draw(*, member: Member, draw: FairDraw, now: datetime) -> DrawEntry:
+    """The member's one entry. Safe to repeat: asking again, or faster, changes no odds.
+
+    Raises EntriesClosed outside the window, and what a claim would be refused with.
+    """
+    if refusal := queries.get_member_refusal(member=member, benefit=draw.release.benefit, now=now):
+        raise refusal
+    with transaction.atomic():
+        # Shared with other entries; the close waits for it and then sees the entry.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT state, entries_open_at, entries_close_at, clock.at"
+                " FROM benefits_fairdraw, LATERAL (SELECT zone_now() AS at) clock"
+                " WHERE id = %s FOR KEY SHARE OF benefits_fairdraw",
+                [draw.pk],
+            )
+            state, opens_at, closes_at, at = cursor.fetchone()
+        if state != State.OPEN or not opens_at <= at < closes_at:
+            raise EntriesClosed()
+        DrawEntry.objects.bulk_create(
+            [DrawEntry(draw=draw, member=member, entered_at=at)], ignore_conflicts=True
+        )
+        return DrawEntry.objects.get(draw=draw, member=member)
+
+
+def cancel_draw(*, draw: FairDraw, actor: str, now: datetime) -> None:
+    """No draw takes place; the release is open to everyone from its hour on.
+
+    Raises DrawRefused once the secret is out: a draw whose outcome is known cannot be undone.
+    """
+    changed = FairDraw.objects.filter(
+        pk=draw.pk, state__in=[State.OPEN, State.CLOSED], secret=""
+    ).update(state=State.CANCELED, finished_at=now)
+    if not changed:
+        raise DrawRefused(why="it has been drawn.")
+    log.info("draw canceled", extra={"draw": draw.public_id, "actor": actor})
+
+
+def set_beacon(*, draw: FairDraw, value: str, actor: str) -> None:
+    """The outside value that was announced has become known. Raises DrawRefused: once only."""
+    changed = (
+        FairDraw.objects.filter(pk=draw.pk, state=State.CLOSED, beacon="")
+        .exclude(beacon_name="")
+        .update(beacon=value.strip())
+    )
+    if not changed:
+        raise DrawRefused(why="no outside value is awaited.")
+    log.info("draw's outside value", extra={"draw": draw.public_id, "actor": actor})
+    nudge("benefits.tasks.drain_draws")
+
+
+def drain_draws() -> int:
+    """Bring every draw as far as it can go now. Returns how many winners claimed.
+
+    Safe to kill and to run in several processes: one works on a draw, the others pass it by.
+    """
+    won = 0
+    due = FairDraw.objects.filter(
+        state__in=FairDraw.LIVE_STATES, entries_close_at__lte=database_now()
+    )
+    for draw_id in list(due.order_by("entries_close_at").values_list("pk", flat=True)):
+        try:
+            won += run_draw(draw_id)
+        except ZoneError as refusal:
+            # Our records cannot answer now; the next round goes on where this one stopped.
+            log.warning("draw waits", extra={"draw": draw_id, "error_code": refusal.code})
+    for draw in FairDraw.objects.filter(state=State.DONE, entries__told_at=None).distinct():
+        while tell_some(draw):
+            pass
+    return won
+
+
+def run_draw(draw_id: int) -> int:
+    """Close, draw and let winners claim; how many did."""
+    won = 0
+    while True:
+        with transaction.atomic():
+            draw = (
+                FairDraw.objects.select_for_update(skip_locked=True, of=("self",))
+                .select_related("release__benefit")
+                .filter(pk=draw_id)
+                .first()
+            )
+            if draw is None:
+                return won  # Another worker is at it.
+            if draw.state == State.OPEN:
+                _close(draw)
+            elif draw.state == State.CLOSED and (draw.beacon or not draw.beacon_name):
+                _reveal(draw)
+            elif draw.state == State.DRAWING:
+                won += _claim_some(draw)
+            else:
+                return won
+            failpoint("draw_before_commit")
+
+
+def _close(draw: FairDraw) -> None:
+    """No entry comes after this; the list is published before the secret is."""
+    entries = list(draw.entries.values_list("public_id", flat=True))
+    draw.entry_count, draw.entries_root = len(entries), verify_drop.root_of(entries)
+    draw.state, draw.closed_at = State.CLOSED, database_now()
+    draw.save(update_fields=["entry_count", "entries_root", "state", "closed_at"])
+
+
+def _reveal(draw: FairDraw) -> None:
+    """Secret and seed are public, and every entry has its place."""
+    draw.secret = vault.unwrap(draw.secret_sealed, purpose=_PURPOSE).decode()
+    draw.seed = verify_drop.seed_of(draw.secret, draw.entries_root, draw.beacon)
+    entries = list(draw.entries.values_list("public_id", flat=True))
+    if verify_drop.root_of(entries) != draw.entries_root:
+        raise RuntimeError(f"the entries of {draw.public_id} are not those that were published")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE benefits_drawentry entry SET rank = drawn.place"
+            " FROM unnest(%s::text[]) WITH ORDINALITY AS drawn (public_id, place)"
+            " WHERE entry.public_id = drawn.public_id AND entry.draw_id = %s",
+            [verify_drop.order_of(entries, draw.seed), draw.pk],
+        )
+    draw.state, draw.drawn_at = State.DRAWING, database_now()
+    draw.save(update_fields=["secret", "seed", "state", "drawn_at"])
+
+
+def _claim_some(draw: FairDraw) -> int:
+    """The next in the order claim, each as they would have themselves; then perhaps it is over.
+
+    Whoever cannot claim is passed over with the reason, and the next one takes their place.
+    """
+    room = draw.winners_max - draw.winner_count
+    waiting = list(
+        draw.entries.filter(state=EntryState.ENTERED)
+        .select_related("member__wallet")
+        .order_by("rank")[: min(CHUNK_ENTRIES, room)]
+    )
+    if not waiting:
+        draw.entries.filter(state=EntryState.ENTERED).update(state=EntryState.LOST)
+        draw.state, draw.finished_at = State.DONE, database_now()
+        draw.save(update_fields=["state", "finished_at"])
+        return 0
+    won = 0
+    for entry in waiting:
+        won += _claim_for(draw, entry)
+        failpoint("draw_after_claim")
+    draw.winner_count += won
+    draw.save(update_fields=["winner_count"])
+    return won
+
+
+def _claim_for(draw: FairDraw, entry: DrawEntry) -> bool:
+    """Won with its claim, or passed over. Raises a refusal that may be none in a moment."""
+    # Said first: the database lets nobody else claim from this release.
+    DrawEntry.objects.filter(pk=entry.pk).update(state=EntryState.WON)
+    try:
+        with transaction.atomic():
+            made = claim_benefit(
+                member=entry.member,
+                release=draw.release,
+                op_id=entry.op_id,
+                now=database_now(),
+                actor=f"draw:{draw.public_id}",
+            )
+    except ZoneError as refusal:
+        if refusal.is_retryable or isinstance(refusal, NotStarted):
+            raise  # Somebody moved the release's hour: winners keep their places until then.
+        DrawEntry.objects.filter(pk=entry.pk).update(
+            state=EntryState.PASSED, reason=refusal.code[:40]
+        )
+        return False
+    DrawEntry.objects.filter(pk=entry.pk).update(claim=made)
+    return True
+
+
+def tell_some(draw: FairDraw) -> int:
+    """Tell some who were not told how it went for them. Once each, in the commit that says so."""
+    with transaction.atomic():
+        entries = list(
+            draw.entries.select_for_update(skip_locked=True, of=("self",))
+            .filter(told_at=None)
+            .select_related("claim")
+            .order_by("id")[:TELL_ENTRIES]
+        )
+        texts = draw.release.benefit.texts.all()
+        title = {text.language: text.title for text in texts}
+        write_notices(
+            [
+                Message(
+                    member_id=entry.member_id,
+                    kind="draw_won" if entry.claim else "draw_lost",
+                    facts={"title": title, "reason": entry.reason, "entries": draw.entry_count},
+                    link=f"/me/benefits/{entry.claim.public_id}"
+                    if entry.claim
+                    else f"/draws/{draw.public_id}",
+                    dedupe_key=f"draw:{entry.pk}",
+                )
+                for entry in entries
+            ]
+        )
+        DrawEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
+            told_at=database_now()
+        )
+    return len(entries)

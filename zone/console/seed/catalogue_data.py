@@ -260,5 +260,5 @@ TERMS = {
 }
 STEPS = {
     "en": ["Claim it here", "Open it in My benefits", "Redeem it with your Apple account"],
-    "zh-hans": ["在此领取", "在“我的权益”中打开", "使用 Apple 账户兑换"],
+    "zh-hans": ["在此领取", "在“我的福利”中打开", "使用 Apple 账户兑换"],
 }

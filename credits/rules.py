@@ -31,6 +31,19 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """The facts of something that is no purchase. `subject` is what it was about: a mission's
+    address; `count` is its number, of which a rule may want every seventh."""
+
+    kind: str
+    at: datetime
+    on: date
+    currency: str = ""
+    subject: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class RuleBook:
     """Everything operators set, read once for a batch."""
 
@@ -62,8 +75,12 @@ class Usage:
     def add(self, purchase: Purchase, worth: "Worth") -> None:
         """Count a purchase that was decided just now."""
         day = purchase.paid_on
-        self.credits_on[day] = self.credits_on.get(day, 0) + worth.credits
+        self.add_credits(day, worth.credits)
         self.bonuses_on += [(part.id, day) for part in worth.parts if part.kind == "bonus"]
+
+    def add_credits(self, day: date, credits: int) -> None:
+        """Count what was given on a day, for whatever it was given."""
+        self.credits_on[day] = self.credits_on.get(day, 0) + credits
 
     def in_month(self, day: date) -> int:
         return sum(
@@ -117,14 +134,39 @@ def worth_of_purchase(purchase: Purchase, book: RuleBook, usage: Usage) -> Worth
     parts += _bonuses(book, purchase, usage, base)
     total = sum(part.credits for part in parts)
     policy = book.policy
+    if policy is not None and policy.charge_cap is not None and total > policy.charge_cap:
+        return Worth(0, Reason.REJECTED, tuple(parts), trimmed=total, cap="charge")
+    return _within_caps(parts, purchase.paid_on, policy, usage)
+
+
+def worth_of_event(happening: Happening, book: RuleBook, usage: Usage) -> Worth:
+    """What something that is no purchase earns: the best rule for it, then the caps."""
+    given = [
+        Part(rule.kind, rule.pk or 0, rule.name, rule.service, rule.credits)
+        for rule in book.rules
+        if rule.kind == happening.kind
+        and rule.currency in ("", happening.currency)
+        and rule.service in ("", happening.subject)
+        and happening.count % rule.every == 0
+        and _is_open(rule, happening.at)
+    ]
+    best = max(given, key=lambda part: part.credits, default=None)
+    if best is None or not best.credits:
+        return Worth(0, Reason.NO_RULE)
+    return _within_caps([best], happening.on, book.policy, usage)
+
+
+def _within_caps(
+    parts: Sequence[Part], day: date, policy: EarnPolicy | None, usage: Usage
+) -> Worth:
+    """What of `parts` is left by the caps of day and month, which trim what is too much."""
+    total = sum(part.credits for part in parts)
     if policy is None:
         return Worth(total, Reason.EARNED, tuple(parts))
-    if policy.charge_cap is not None and total > policy.charge_cap:
-        return Worth(0, Reason.REJECTED, tuple(parts), trimmed=total, cap="charge")
     room, cap = total, ""
     for name, limit, used in (
-        ("day", policy.day_cap, usage.credits_on.get(purchase.paid_on, 0)),
-        ("month", policy.month_cap, usage.in_month(purchase.paid_on)),
+        ("day", policy.day_cap, usage.credits_on.get(day, 0)),
+        ("month", policy.month_cap, usage.in_month(day)),
     ):
         if limit is not None and max(0, limit - used) < room:
             room, cap = max(0, limit - used), name
@@ -222,7 +264,13 @@ def owed_back(*, earned: int, amount: int, refunded: int) -> int:
 
 def _applies(rule: EarnRule, purchase: Purchase) -> bool:
     return (
-        rule.currency == purchase.currency
-        and (rule.starts_at is None or rule.starts_at <= purchase.paid_at)
-        and (rule.ends_at is None or purchase.paid_at < rule.ends_at)
+        not rule.is_for_events
+        and rule.currency == purchase.currency
+        and _is_open(rule, purchase.paid_at)
+    )
+
+
+def _is_open(rule: EarnRule, at: datetime) -> bool:
+    return (rule.starts_at is None or rule.starts_at <= at) and (
+        rule.ends_at is None or at < rule.ends_at
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from credits.views import check_ins, missions, monthly, seals, statement, why
+from credits.views import check_ins, invites, missions, monthly, seals, statement, why
 
 app_name = "credits"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("credits/verify_statement.py", monthly.verifier, name="verifier"),
     path("credits/seals", seals.seals_page, name="seals"),
     path("credits/seals.json", seals.seals_file, name="seals_file"),
+    path("credits/invite", invites.invite_page, name="invite"),
+    path("invited/<slug:code>", invites.invited, name="invited"),
     path("credits/missions/<slug:slug>/claim", missions.claim, name="claim_mission"),
     path("check-in", check_ins.post_check_in, name="check_in"),
 ]

@@ -16,6 +16,7 @@ from benefits.services.moves import move_claim, record_event
 from zone.core.errors import NotFound
 from zone.core.ids import uuid7
 from zone.members.models import Member
+from zone.members.queries import is_same_person
 
 State = Gift.State
 
@@ -85,15 +86,6 @@ def refuse_unless_may_have(gift: Gift, *, member: Member, now: datetime) -> None
         raise refusals.GiftRing()
     if benefit.gift_counts_to_limit and _free_number(gift.claim, member) is None:
         raise LimitReached(limit=gift.claim.per_member)
-
-
-def is_same_person(one: Member, other: Member) -> bool:
-    """One natural person may be a member of several wallets; the wallets' keyed token tells."""
-    if one.pk == other.pk:
-        return True
-    return one.person_token is not None and other.person_token is not None and (
-        bytes(one.person_token) == bytes(other.person_token)
-    )  # fmt: skip
 
 
 def accept_gift(*, gift: Gift, member: Member, now: datetime) -> Claim:

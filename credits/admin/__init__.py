@@ -2,7 +2,14 @@ from credits.admin.adjustment import AdjustRequestAdmin
 from credits.admin.books import AccountAdmin, EntryAdmin, HeldCreditsAdmin
 from credits.admin.checkin import CheckInAdmin, CheckInTrackAdmin, StreakAdmin
 from credits.admin.mission import MissionAdmin, MissionProgressAdmin
-from credits.admin.rule import EarnBonusAdmin, EarnDecisionAdmin, EarnPolicyAdmin, EarnRuleAdmin
+from credits.admin.rule import (
+    EarnBonusAdmin,
+    EarnDecisionAdmin,
+    EarnEventAdmin,
+    EarnPolicyAdmin,
+    EarnRuleAdmin,
+    ReferralAdmin,
+)
 from credits.admin.standing import FreezeAdmin, KeptAccountAdmin
 from credits.admin.tier import MemberTierAdmin, TierMoveAdmin, TierPlanAdmin
 
@@ -13,6 +20,7 @@ __all__ = [
     "CheckInTrackAdmin",
     "EarnBonusAdmin",
     "EarnDecisionAdmin",
+    "EarnEventAdmin",
     "EarnPolicyAdmin",
     "EarnRuleAdmin",
     "EntryAdmin",
@@ -22,6 +30,7 @@ __all__ = [
     "MemberTierAdmin",
     "MissionAdmin",
     "MissionProgressAdmin",
+    "ReferralAdmin",
     "StreakAdmin",
     "TierMoveAdmin",
     "TierPlanAdmin",

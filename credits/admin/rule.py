@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from credits.admin.books import members_named
 from credits.admin.checkin import MemberRowsAdmin
-from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
+from credits.models import EarnBonus, EarnDecision, EarnEvent, EarnPolicy, EarnRule, Referral
 from zone.core.ids import uuid_of
 
 
@@ -16,7 +17,7 @@ class EarnRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What purchases earn. A change counts for charges credited from then on."""
 
     list_display = [
-        "name", "kind", "currency", "service", "unit_amount", "credits", "is_flat", "rounding",
+        "name", "kind", "currency", "service", "every", "unit_amount", "credits", "is_flat", "rounding",
         "starts_at", "ends_at", "is_active",
     ]  # fmt: skip
     list_filter = ["kind", "currency", "is_active"]
@@ -54,3 +55,27 @@ class EarnDecisionAdmin(MemberRowsAdmin):
             except ValueError:
                 return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(EarnEvent)
+class EarnEventAdmin(MemberRowsAdmin):
+    list_display = ["member", "kind", "source", "on", "credits", "reason", "trimmed", "taken"]
+    list_filter = ["kind", "reason"]
+
+
+@admin.register(Referral)
+class ReferralAdmin(MemberRowsAdmin):
+    list_display = ["friend", "inviter", "state", "accepted_at", "settled_at"]
+    list_filter = ["state"]
+    list_select_related = ["friend", "inviter"]
+    search_fields = ["=inviter"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Either side of it."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        ids = members_named(term)
+        return queryset.filter(Q(inviter_id__in=ids) | Q(friend_id__in=ids)), False

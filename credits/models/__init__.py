@@ -1,6 +1,7 @@
 from credits.models.adjustment import AdjustRequest
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
+from credits.models.event import EarnEvent, Invitation, Referral
 from credits.models.expiry import ExpiryRound
 from credits.models.mission import Mission, MissionProgress
 from credits.models.policy import EarnBonus, EarnDecision, EarnPolicy
@@ -15,16 +16,19 @@ __all__ = [
     "CheckInTrack",
     "EarnBonus",
     "EarnDecision",
+    "EarnEvent",
     "EarnPolicy",
     "EarnRule",
     "Entry",
     "ExpiryRound",
     "Freeze",
     "HeldCredits",
+    "Invitation",
     "KeptAccount",
     "MemberTier",
     "Mission",
     "MissionProgress",
+    "Referral",
     "Streak",
     "Tier",
     "TierMove",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
+from credits.models import EarnBonus, EarnDecision, EarnEvent, EarnPolicy, EarnRule
 from credits.queries.pending import Pending, find_pending
 from credits.rules import Line, Part, Purchase, RuleBook, Usage, Worth, worth_of_purchase
 from zone.core.clock import database_now
@@ -28,7 +28,7 @@ def read_rule_book() -> RuleBook:
 
 
 def read_usage(member_ids: Collection[int]) -> dict[int, Usage]:
-    """What these members' earlier purchases earned. One read."""
+    """What these members' earlier purchases and other deeds earned. Two reads."""
     usage: dict[int, Usage] = {member_id: Usage() for member_id in member_ids}
     rows = EarnDecision.objects.filter(member_id__in=list(member_ids)).values_list(
         "member_id", "paid_on", "credits", "parts"
@@ -37,6 +37,9 @@ def read_usage(member_ids: Collection[int]) -> dict[int, Usage]:
         used = usage[member_id]
         used.credits_on[paid_on] = used.credits_on.get(paid_on, 0) + earned
         used.bonuses_on += [(part["id"], paid_on) for part in parts if part["kind"] == "bonus"]
+    events = EarnEvent.objects.filter(member_id__in=list(member_ids), credits__gt=0)
+    for member_id, on, earned in events.values_list("member_id", "on", "credits"):
+        usage[member_id].add_credits(on, earned)
     return usage
 
 
@@ -103,6 +106,7 @@ def preview_renewals(member: Member) -> list[RenewalPreview]:
         return []
     book, usage = read_rule_book(), read_usage([member.pk])[member.pk]
     zone = ZoneInfo(member.time_zone)
+    is_first = not list_first_charges([member.pk])
     previews = []
     for each in due:
         purchase = Purchase(
@@ -111,7 +115,9 @@ def preview_renewals(member: Member) -> list[RenewalPreview]:
             paid_at=each.period_ends_at,
             paid_on=each.period_ends_at.astimezone(zone).date(),
             lines=(Line(each.service, each.price, is_recurring=True),),
+            is_first=is_first,
         )
+        is_first = False
         worth = worth_of_purchase(purchase, book, usage)
         usage.add(purchase, worth)
         previews.append(RenewalPreview(each, each.period_ends_at, worth.credits))

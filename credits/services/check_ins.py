@@ -10,6 +10,7 @@ from credits.kinds import Counter
 from credits.models import CheckIn, CheckInTrack, Streak
 from credits.queries import get_balance
 from credits.queries.check_ins import find_track, forgiveness_of, standing_of
+from credits.services.events import Event, earn_for
 from credits.services.missions import Deed, advance_missions
 from credits.services.tiers import refresh_tiers
 from credits.streaks import CountedDay, Standing, Tap, count_tap
@@ -58,6 +59,7 @@ def check_in(*, member: Member) -> CheckedIn:
     _keep(row, tap.after)
     if tap.days:
         advance_missions([Deed(member.pk, "check_ins", 1, now, tap.days[-1].on)])
+        earned += earn_for([_streak_day(member, day, now) for day in tap.days])
     if earned:
         refresh_tiers([member.pk])
     return CheckedIn(
@@ -90,6 +92,17 @@ def _record_days(member: Member, track: CheckInTrack, tap: Tap, now: datetime) -
             occurred_at=now,
         )
     return amount
+
+
+def _streak_day(member: Member, day: CountedDay, now: datetime) -> Event:
+    """A day of the streak, however it came to count: a rule may want every seventh."""
+    return Event(
+        member=member,
+        kind="streak",
+        source=f"day:{day.on.isoformat()}",
+        at=now,
+        count=day.streak,
+    )
 
 
 def _row(member: Member, day: CountedDay, now: datetime) -> CheckIn:

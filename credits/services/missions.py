@@ -12,6 +12,7 @@ from credits.kinds import Counter
 from credits.models import Mission, MissionProgress
 from credits.queries import get_balance
 from credits.queries.missions import period_start
+from credits.services.events import Event, earn_for
 from credits.services.tiers import refresh_tiers
 from zone.core.clock import database_now
 from zone.core.errors import NotFound
@@ -126,5 +127,17 @@ def claim_mission(*, member: Member, slug: str) -> int:
         related=f"mission:{mission.slug}",
         occurred_at=now,
     )
+    extra = earn_for(
+        [
+            Event(
+                member=member,
+                kind="mission",
+                source=f"{mission.slug}:{row.period_on.isoformat()}",
+                at=now,
+                subject=mission.slug,
+                related=f"mission:{mission.slug}"[:40],
+            )
+        ]
+    )
     refresh_tiers([member.pk])
-    return mission.reward
+    return mission.reward + extra

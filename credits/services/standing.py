@@ -14,6 +14,8 @@ from credits.models import Freeze, KeptAccount
 from credits.promises import cancel_pending
 from credits.queries import get_balance
 from credits.queries.pending import list_pending
+from credits.services.events import Event, earn_for
+from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 from zone.members.models import Binding, Member
@@ -98,10 +100,20 @@ def settle_bindings(*, limit: int = BINDINGS_PER_COMMIT) -> int:
         member = Member.objects.select_for_update(no_key=True).get(pk=binding.member_id)
         if binding.status == Binding.Status.ACTIVE:
             _restore(member, now)
+            _thank_for_linking(member, binding)
         elif not _is_linked(member):
             _keep(member, binding.unbound_at or now, now)
     mark_settled(bindings)
     return len(bindings)
+
+
+def _thank_for_linking(member: Member, binding: Binding) -> None:
+    """The first link of a member gives what the rules say; later ones give nothing."""
+    if binding.bound_at is None:
+        return
+    given = earn_for([Event(member=member, kind="binding", source="first", at=binding.bound_at)])
+    if given:
+        mark_tiers_due([member.pk])
 
 
 def _is_linked(member: Member) -> bool:

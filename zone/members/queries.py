@@ -18,6 +18,15 @@ def has_active_binding(member: Member) -> bool:
     )
 
 
+def is_same_person(one: Member, other: Member) -> bool:
+    """One natural person may be a member of several wallets; the wallets' keyed token tells."""
+    if one.pk == other.pk:
+        return True
+    return one.person_token is not None and other.person_token is not None and (
+        bytes(one.person_token) == bytes(other.person_token)
+    )  # fmt: skip
+
+
 def find_open_binding(member: Member) -> Binding | None:
     """The member's one binding that has not ended, or None."""
     return Binding.objects.filter(member=member, status__in=Binding.OPEN_STATUSES).first()

@@ -205,6 +205,27 @@ class NotEnoughCredits(ZoneError):
     sentence = _("You need %(gap)s more credits.")
 
 
+class ClosedLoop(ZoneError):
+    """Credits would buy credits."""
+
+    code = "closed_loop"
+    sentence = _("Credits cannot buy credits.")
+    http_status = 422
+
+
+class StampsNeeded(NotEligible):
+    reason = "stamps"
+    sentence = _("This benefit is swapped for stamps.")
+    next_step = "stamps"
+
+
+class NotEnoughStamps(ZoneError):
+    """Facts: `gap` still missing."""
+
+    code = "not_enough_stamps"
+    sentence = _("You need %(gap)s more stamps.")
+
+
 class ClaimNotUsable(ZoneError):
     """Facts: `status`, the state that forbids it."""
 

@@ -9,6 +9,7 @@ from benefits.views import (
     gifts,
     mine,
     returning,
+    stamps,
     trials,
     waiting,
 )
@@ -41,6 +42,8 @@ urlpatterns = [
     path("gifts/<str:public_id>/decline", gifts.decline, name="gift_decline"),
     path("gifts/<str:public_id>/block", gifts.block, name="gift_block"),
     path("gifts/<str:public_id>/thanks", gifts.thank, name="gift_thank"),
+    path("stamps", stamps.stamps_page, name="stamps"),
+    path("stamps/<slug:slug>/swap", stamps.swap, name="swap_stamps"),
     path("trials", trials.trials, name="trials"),
     path("trials/<int:trial_id>/lead", trials.lead, name="trial_lead"),
     path("g/<str:token>", gift_box.box, name="box"),

@@ -11,6 +11,7 @@ from benefits.admin import (
     provider,
     release,
     segment,
+    stamp,
     trial,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "provider",
     "release",
     "segment",
+    "stamp",
     "trial",
 ]

@@ -13,6 +13,7 @@ from benefits.models.redemption import Redemption
 from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCounter
 from benefits.models.rule import PriceRow, RuleVersion
 from benefits.models.segment import Segment, SegmentMember
+from benefits.models.stamp import Stamp, StampBoard, StampChoice, StampSwap
 from benefits.models.statement import ProviderStatement, ProviderStatementLine
 from benefits.models.trial import Trial
 from benefits.models.waitlist import WaitlistEntry
@@ -56,6 +57,10 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SlotCounter",
+    "Stamp",
+    "StampBoard",
+    "StampChoice",
+    "StampSwap",
     "Trial",
     "WaitlistEntry",
 ]

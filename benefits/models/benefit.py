@@ -3,6 +3,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -10,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from benefits.models.kinds import KINDS, Kind, check_detail, kind_choices
+from benefits.models.kinds import CREDIT_PACK, KINDS, Kind, check_detail, kind_choices
 from zone.core.ids import new_public_id
 
 
@@ -111,6 +112,8 @@ class Benefit(models.Model):
         related_name="benefits",
         verbose_name=_("budget"),
     )
+    # Left out of the catalogue, and claimed by swapping a full stamp board alone.
+    only_for_stamps = models.BooleanField(_("for stamps only"), default=False, db_default=False)
     is_featured = models.BooleanField(_("featured"), default=False)
     sort_weight = models.PositiveSmallIntegerField(_("order"), default=100)
     terms_version = models.CharField(_("version of the terms"), max_length=20, default="1")
@@ -127,6 +130,12 @@ class Benefit(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(per_member__gte=1), name="benefits_benefit_per_member"
+            ),
+            # Credits never buy credits, and stamps never pay a price in credits.
+            models.CheckConstraint(
+                condition=models.Q(price_credits=0)
+                | (~models.Q(kind="credit_pack") & models.Q(only_for_stamps=False)),
+                name="benefits_benefit_no_closed_loop",
             ),
             models.CheckConstraint(
                 condition=models.Q(visible_until__isnull=True)
@@ -152,6 +161,10 @@ class Benefit(models.Model):
 
     def clean(self) -> None:
         check_detail(self.kind, self.detail)
+        if self.kind == CREDIT_PACK and self.price_credits:
+            raise ValidationError({"price_credits": _("Credits cannot buy credits.")})
+        if self.only_for_stamps and self.price_credits:
+            raise ValidationError({"price_credits": _("Stamps cannot pay a price in credits.")})
 
     @property
     def artwork_sources(self) -> list[dict[str, str]]:

@@ -55,6 +55,9 @@ _TRIAL = (
     DetailField("renews_currency", _("currency of that price"), _is_text, False),
 )
 
+# What gives credits: it has no price in them.
+CREDIT_PACK = "credit_pack"
+
 KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
@@ -83,7 +86,7 @@ KINDS: dict[str, Kind] = {
             ),
         ),
         Kind(
-            "credit_pack",
+            CREDIT_PACK,
             _("credit pack"),
             "credit_pack",
             "spark",

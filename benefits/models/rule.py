@@ -1,5 +1,8 @@
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from benefits.models.kinds import CREDIT_PACK
 
 
 class RuleVersion(models.Model):
@@ -57,3 +60,7 @@ class PriceRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}: {self.price_credits}"
+
+    def clean(self) -> None:
+        if self.price_credits and self.benefit_id and self.benefit.kind == CREDIT_PACK:
+            raise ValidationError({"price_credits": _("Credits cannot buy credits.")})

@@ -182,7 +182,10 @@ def make_cards(
 
 
 def _open_to(benefits: QuerySet[Benefit], member: Member | None) -> QuerySet[Benefit]:
-    """Leave out what this member can never have: another wallet's, another mode's."""
+    """Leave out what this member can never have: another wallet's, another mode's; and what only
+    a stamp board gives.
+    """
+    benefits = benefits.filter(only_for_stamps=False)
     if member is None:
         return benefits.filter(livemode=True)
     return benefits.filter(

@@ -10,6 +10,7 @@ from uuid import UUID
 from benefits import claim_sql, errors, queries, rules
 from benefits.gate import gate
 from benefits.models import Claim, Code, Release
+from benefits.models.kinds import CREDIT_PACK
 from credits.errors import OperationConflict
 from credits.kinds import Counter
 from credits.queries.tiers import list_reached_tiers
@@ -72,6 +73,7 @@ def make_claim(
     metadata: dict[str, str] | None = None,
     price: int | None = None,
     reveals: bool = False,
+    is_for_stamps: bool = False,
 ) -> Made:
     """`claim_benefit` for a door that has read where the member stands: one more round trip.
 
@@ -88,6 +90,10 @@ def make_claim(
         now=now,
         pays_with_credits=pays_with_credits,
     )
+    if release.benefit.only_for_stamps and not is_for_stamps:
+        raise errors.StampsNeeded()
+    if release.benefit.kind == CREDIT_PACK and release.price_credits:
+        raise errors.ClosedLoop()  # The database refuses such a price; nobody pays it anyway.
     take = partial(
         claim_sql.take,
         member_id=member.pk,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from benefits import claim_sql
-from benefits.errors import CodesMakeStock, StockChanged, StockInUse
+from benefits.errors import ClosedLoop, CodesMakeStock, StockChanged, StockInUse
 from benefits.models import (
     Benefit,
     BenefitEvent,
@@ -16,6 +16,7 @@ from benefits.models import (
     ReturnedSlot,
     SlotCounter,
 )
+from benefits.models.kinds import CREDIT_PACK
 from benefits.models.release import Fulfilment
 from zone.core.clock import database_now
 
@@ -42,10 +43,14 @@ def create_release(
     """A new quantity of a benefit. Price and limit come from the benefit unless given.
 
     A release of codes starts empty: its stock is the codes loaded into it.
-    Raises CodesMakeStock for a stock without codes, IntegrityError when that day's drop exists.
+    Raises CodesMakeStock for a stock without codes, ClosedLoop for a credit pack with a price,
+    IntegrityError when that day's drop exists.
     """
     if mode == Fulfilment.CODES and stock:
         raise CodesMakeStock()
+    price = benefit.price_credits if price_credits is None else price_credits
+    if price and benefit.kind == CREDIT_PACK:
+        raise ClosedLoop()
     with transaction.atomic():
         release = Release.objects.create(
             benefit=benefit,
@@ -53,7 +58,7 @@ def create_release(
             provider=provider,
             schedule=schedule,
             drop_on=_local_day(opens_at, schedule) if schedule else None,
-            price_credits=benefit.price_credits if price_credits is None else price_credits,
+            price_credits=price,
             per_member=benefit.per_member if per_member is None else per_member,
             opens_at=opens_at,
             closes_at=closes_at,

@@ -30,6 +30,9 @@ WALLET_PATHS = {
     "credits.heldcredits": "member__wallet_id",
     "credits.adjustrequest": "member__wallet_id",
     "credits.checkin": "member__wallet_id",
+    "credits.earnevent": "member__wallet_id",
+    "credits.invitation": "member__wallet_id",
+    "credits.referral": "inviter__wallet_id",
     "credits.freeze": "member__wallet_id",
     "credits.keptaccount": "member__wallet_id",
     "credits.earndecision": "member__wallet_id",
@@ -40,6 +43,8 @@ WALLET_PATHS = {
     "benefits.claim": "member__wallet_id",
     "benefits.claimevent": "claim__member__wallet_id",
     "benefits.drawentry": "member__wallet_id",
+    "benefits.stamp": "member__wallet_id",
+    "benefits.stampswap": "member__wallet_id",
     "benefits.trial": "member__wallet_id",
 }
 

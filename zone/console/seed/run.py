@@ -12,7 +12,8 @@ from benefits.services.endings import expire_claims
 from benefits.services.lifecycle import settle_windows
 from credits import ledger
 from credits.services.earning import drain_earning
-from zone.console.seed import arrivals, catalogue, claims
+from credits.services.standing import settle_bindings
+from zone.console.seed import arrivals, catalogue, claims, rewards
 from zone.console.seed.catalogue import Published
 from zone.console.seed.people import YEAR, Person, draw_people
 from zone.console.seed.purchases import Told, tell_purchases
@@ -75,6 +76,7 @@ class Seeding:
         return self.people
 
     def _plan(self) -> None:
+        rewards.set_rules()
         for person in self.people:
             self._add(person.joined_at, partial(self._arrive, person))
             if person.bound_at:
@@ -131,6 +133,8 @@ class Seeding:
         """What the workers would have done meanwhile."""
         while welcome_arrivals():
             pass
+        while settle_bindings():
+            pass
         settle_windows(now=until)
         make_drops()
         expire_claims()
@@ -183,6 +187,7 @@ class Seeding:
         up_to = uuid7(clock.now() - _READ_BEFORE)
         for member in self.members.values():
             mark_all_read(member_id=member.pk, up_to=up_to)
+        self.say(f"{rewards.open_boards(self.now)} stamp boards opened")
         self.say(f"{catalogue.draw_pictures()} pictures drawn")
         told = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items()))
         self.say(f"{len(self.members)} members, {len(self.claims)} claims; {told}")

@@ -1,10 +1,9 @@
 """Charges become credits, refunds take them back: once each, by the row that caused it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,8 +16,6 @@ from credits.kinds import Counter, Funding
 from credits.models import EarnDecision, EarnPolicy
 from credits.promises import (
     Promise,
-    cancel_pending,
-    clawback_available,
     mature_batch,
     promise_batch,
 )
@@ -30,14 +27,10 @@ from credits.queries.earning import (
     read_usage,
 )
 from credits.rules import Purchase, RuleBook, Usage, Worth, owed_back, worth_of_purchase
-from credits.services.events import record_event, worth_event
 from credits.services.missions import Deed, advance_missions
-from credits.services.referrals import (
-    FirstPurchase,
-    list_thanks,
-    mark_refunded,
-    settle_first_purchases,
-)
+from credits.services.referrals import settle_first_purchases
+from credits.services.taking import take_back
+from credits.services.thanks import decide_thanks, record_thanks, take_back_thanks
 from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
@@ -94,7 +87,7 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
     book = read_rule_book()
     firsts = settle_first_purchases(charges, now=now)
     worths, usage = _decide(charges, book, [first.event.member.pk for first in firsts])
-    thanks = _decide_thanks(firsts, book, usage)
+    thanks = decide_thanks(firsts, book, usage)
     window = timedelta(days=book.policy.return_days if book.policy else 0)
     giving = [charge for charge in charges if worths[charge.id].credits > 0]
     earning = [charge for charge in giving if charge.paid_at + window <= now]
@@ -139,7 +132,7 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
         ]
     )
     by_charge = dict(zip((charge.id for charge in earning), answers, strict=False))
-    _record_thanks(thanks, answers[len(earning) :], window, now)
+    record_thanks(thanks, answers[len(earning) :], window, now)
     earned = {charge.id: _earned(charge, by_charge.get(charge.id)) for charge in charges}
     for charge in waiting:
         earned[charge.id] = EarnedCharge(
@@ -214,76 +207,6 @@ def _earned(charge: Charge, answer: ledger.Result | errors.LedgerError | None) -
     raise answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Thanks:
-    """What a friend's first purchase gives whoever invited them."""
-
-    first: FirstPurchase
-    worth: Worth
-    op_id: UUID
-
-    def matures_at(self, window: timedelta) -> datetime:
-        return self.first.charge.paid_at + window
-
-    def earn(self) -> ledger.Earn:
-        event = self.first.event
-        return ledger.Earn(
-            member_id=event.member.pk,
-            op_id=self.op_id,
-            amount=self.worth.credits,
-            counter=Counter.REFERRALS,
-            reason="referral",
-            related="referral",
-            occurred_at=event.at,
-        )
-
-    def promise(self, matures_at: datetime) -> Promise:
-        event = self.first.event
-        return Promise(
-            member_id=event.member.pk,
-            op_id=self.op_id,
-            amount=self.worth.credits,
-            matures_at=matures_at,
-            counter=Counter.REFERRALS,
-            reason="referral",
-            related="referral",
-            occurred_at=event.at,
-        )
-
-
-def _decide_thanks(
-    firsts: Sequence[FirstPurchase], book: RuleBook, usage: dict[int, Usage]
-) -> list[_Thanks]:
-    """By the rules for referrals, after everything the inviters' own purchases used up."""
-    thanks, now = [], database_now()
-    for first in firsts:
-        worth = worth_event(first.event, book, usage)
-        if worth.reason == EarnDecision.Reason.NO_RULE:
-            continue
-        if worth.credits:
-            thanks.append(_Thanks(first, worth, uuid7(now)))
-        else:
-            record_event(first.event, worth, op_id=None, now=now)
-    return thanks
-
-
-def _record_thanks(
-    thanks: Sequence[_Thanks],
-    answers: Sequence[ledger.Result | errors.LedgerError],
-    window: timedelta,
-    now: datetime,
-) -> None:
-    """Beside the credits: a closed account was not thanked, everybody else was or will be."""
-    earned = iter(answers)
-    for each in thanks:
-        answer = next(earned) if each.matures_at(window) <= now else None
-        if isinstance(answer, errors.LedgerError) and not isinstance(answer, errors.AccountClosed):
-            raise answer
-        is_closed = isinstance(answer, errors.AccountClosed)
-        op_id = None if is_closed else each.op_id
-        record_event(each.first.event, each.worth, op_id=op_id, now=now)
-
-
 @transaction.atomic
 def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
     """Take back what refunded purchases earned; says how many refunds were looked at.
@@ -309,38 +232,12 @@ def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
         progress[_charge_of(refund).id].taken += took
         undone += _undone(refund, progress)
         taken.append(TakenRefund(refund.id, took))
-    _take_back_thanks(refunds, progress, policy, now)
+    refunded = {key: each.refunded for key, each in progress.items()}
+    take_back_thanks([(_charge_of(each), each) for each in refunds], refunded, policy, now)
     mark_refunds_credited(taken, at=now)
     mark_tiers_due(refund.member_id for refund in refunds)
     advance_missions(undone)
     return len(refunds)
-
-
-def _take_back_thanks(
-    refunds: Sequence[Refund],
-    progress: defaultdict[UUID, "_Progress"],
-    policy: EarnPolicy | None,
-    now: datetime,
-) -> None:
-    """A friend's first purchase that came back takes its share of the thanks with it."""
-    charges = {_charge_of(refund).id: refund for refund in refunds}
-    for charge_id, event in list_thanks(charges).items():
-        refund = charges[charge_id]
-        charge, refunded = _charge_of(refund), progress[charge_id].refunded
-        owed = owed_back(earned=event.credits, amount=charge.amount, refunded=refunded)
-        if event.op_id is not None and owed > event.taken:
-            event.taken += _take(
-                event.member_id,
-                event.op_id,
-                owed - event.taken,
-                policy,
-                now,
-                related="referral",
-                occurred_at=refund.refunded_at,
-            )
-            event.save(update_fields=["taken"])
-        if refunded >= charge.amount:
-            mark_refunded(charge_id)
 
 
 @dataclass(slots=True)
@@ -383,7 +280,7 @@ def _undone(refund: Refund, progress: defaultdict[UUID, _Progress]) -> list[Deed
 def _take_refund(
     refund: Refund, earn_op: UUID, amount: int, policy: EarnPolicy | None, now: datetime
 ) -> int:
-    return _take(
+    return take_back(
         refund.member_id,
         earn_op,
         amount,
@@ -392,37 +289,6 @@ def _take_refund(
         related=refund.public_id,
         occurred_at=refund.refunded_at,
     )
-
-
-def _take(
-    member_id: int,
-    earn_op: UUID,
-    amount: int,
-    policy: EarnPolicy | None,
-    now: datetime,
-    *,
-    related: str,
-    occurred_at: datetime,
-) -> int:
-    """Take `amount` back as far as the policy goes; says how much was taken."""
-    canceled = cancel_pending(member_id=member_id, op_id=earn_op, amount=amount)
-    rest = amount - canceled
-    clawback = policy.clawback if policy else EarnPolicy.Clawback.DEBT
-    if not rest or clawback == EarnPolicy.Clawback.PENDING:
-        return canceled
-    back: dict[str, Any] = {
-        "member_id": member_id,
-        "op_id": uuid7(now),
-        "orig_op": earn_op,
-        "amount": rest,
-        "reason": "refund",
-        "related": related,
-        "occurred_at": occurred_at,
-    }
-    if clawback == EarnPolicy.Clawback.AVAILABLE:
-        return canceled + clawback_available(**back)
-    ledger.clawback(**back)
-    return amount
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ REVERSE = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("benefits", "0013_tier_prices_and_slices"),
+        ("benefits", "0014_pool_watch"),
         ("members", "0008_erasure"),
     ]
 

@@ -54,7 +54,7 @@ def test_a_rule_is_edited_as_data(console):
         reverse("admin:credits_earnrule_change", args=rule),
         {
             "kind": "purchase", "name": "Two per yuan", "currency": "CNY", "unit_amount": "100",
-            "credits": "2", "rounding": "down", "is_active": "on", "minimum_amount": "0",
+            "credits": "2", "rounding": "down", "is_active": "on", "minimum_amount": "0", "every": "1",
             "starts_at_0": "", "starts_at_1": "", "ends_at_0": "", "ends_at_1": "",
         },
     )  # fmt: skip

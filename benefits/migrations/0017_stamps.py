@@ -20,7 +20,7 @@ REVERSE = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("benefits", "0014_pool_watch"),
+        ("benefits", "0016_fair_draws"),
         ("members", "0008_erasure"),
     ]
 

@@ -1,8 +1,9 @@
 """Collecting stamps and swapping a full board: capped by the database, claimed like any benefit."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, time
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -71,8 +72,9 @@ def _void_refunded(stamps: list[Stamp], member: Member, now: datetime) -> None:
     }
     if not open_stamps:
         return
-    oldest = min(stamp.on for stamp in open_stamps.values())
-    refunded = Charge.objects.filter(member=member, refunded__gt=0, paid_at__date__gte=oldest)
+    zone = ZoneInfo(member.time_zone)
+    oldest = datetime.combine(min(stamp.on for stamp in open_stamps.values()), time(), tzinfo=zone)
+    refunded = Charge.objects.filter(member=member, refunded__gt=0, paid_at__gte=oldest)
     for charge in refunded:
         stamp = open_stamps.get(charge.public_id)
         if stamp is not None and charge.is_refunded:

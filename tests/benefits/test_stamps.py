@@ -158,7 +158,8 @@ def test_a_refused_claim_keeps_the_stamps(payer):
 
 def test_a_refund_takes_an_unspent_stamp_and_its_place_stays_taken(payer, treat):
     board = make_board(treat)
-    at = soon(days=-40)
+    # Just after midnight at home, which is the day before by the clocks of the database.
+    at = soon(days=-40).replace(hour=16, minute=5)
     pay(6800, bill_no="S1", at=at)
     collect(payer)
     give_back(6800, bill_no="S1", refund_no="B1", at=at)

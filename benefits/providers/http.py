@@ -12,10 +12,9 @@ import json
 import time
 from typing import Any
 
-import httpx
-
 from benefits.models import Claim
 from benefits.providers.base import Canceled, Issued, Listed, NeverAsked, Refused, Unknown
+from benefits.providers.wire import Wire, WireError
 from zone.core import vault
 
 ANSWER_BYTES_MAX = 16_384
@@ -46,14 +45,12 @@ class HttpIssuer:
     """An issuer at an address, with the secret we share and the patience we have."""
 
     def __init__(self, *, url: str, secret: bytes, timeout_ms: int) -> None:
-        self.url = url.rstrip("/")
         self.secret = secret
-        self.timeout = timeout_ms / 1000
-        # One client for all threads of a drain: connections are kept between claims.
-        self.client = httpx.Client(follow_redirects=False, trust_env=False)
+        # One for all threads of a drain: connections are kept between claims.
+        self.wire = Wire(url, timeout=timeout_ms / 1000)
 
     def close(self) -> None:
-        self.client.close()
+        self.wire.close()
 
     def issue(self, claim: Claim) -> Issued | Refused | Unknown:
         # What is sent follows from the claim alone, so that a repeat is the same request.
@@ -129,29 +126,15 @@ class HttpIssuer:
         if key:
             headers["Idempotency-Key"] = key
         try:
-            with self.client.stream(
-                method, self.url + path, content=raw, headers=headers, timeout=self.timeout
-            ) as response:
-                until = time.monotonic() + self.timeout
-                content = _read(response, until=until, bytes_max=bytes_max)
-        except httpx.HTTPError as error:
-            return None, type(error).__name__
-        if content is None:
-            return None, "answer too long or too slow"
+            status, content = self.wire.ask(
+                method, path, body=raw, headers=headers, bytes_max=bytes_max
+            )
+        except WireError as error:
+            return None, str(error)
         try:
-            return response.status_code, json.loads(content)
+            return status, json.loads(content)
         except ValueError:
-            return None, f"unreadable answer {response.status_code}"
-
-
-def _read(response: httpx.Response, *, until: float, bytes_max: int) -> bytes | None:
-    """The body, unless it is too long or drips in past the deadline."""
-    content = bytearray()
-    for part in response.iter_bytes():
-        content += part
-        if len(content) > bytes_max or time.monotonic() > until:
-            return None
-    return bytes(content)
+            return None, f"unreadable answer {status}"
 
 
 def _understand(status: int, answer: Any) -> Issued | Refused | Unknown | NeverAsked:

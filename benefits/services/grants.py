@@ -8,6 +8,7 @@ provider what became of the order, and nothing is ordered twice because the key 
 
 import contextlib
 import logging
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,9 +39,12 @@ from zone.core.ids import uuid7
 from zone.core.nudge import nudge
 from zone.core.vault import VaultError
 
-PARALLEL_CALLS = 32
-PROVIDER_CALLS_MAX = 24  # Of one provider, so that a dead one never holds every thread.
-LEASE_CLAIMS_MIN = 8  # Fewer are not worth a query while others are still being asked.
+PARALLEL_CALLS = 64
+PROVIDER_CALLS_MAX = 48  # Of one provider, so that a dead one never holds every thread.
+LEASE_CLAIMS_MIN = 16  # Fewer are not worth a query while others are still being asked.
+# Answers that come one after the other are written down together: a commit costs what it costs.
+GATHER_CLAIMS = 24
+GATHER_SECONDS = 0.03
 LEASE = timedelta(seconds=60)  # Longer than the slowest answer and its settling.
 PAUSE_SECONDS_MAX = 300
 SILENT_PAUSE = timedelta(hours=1)
@@ -81,11 +85,17 @@ class _Drain:
             done += leased
             if not self.calls:
                 return done
-            finished, _ = wait(self.calls, return_when=FIRST_COMPLETED)
-            answers = [(self.calls.pop(call), call.result()) for call in finished]
+            answers = [(self.calls.pop(call), call.result()) for call in self.gather()]
             for claim, answer in answers:
                 self.note(claim, answer)
             settle_all(answers)
+
+    def gather(self) -> "set[Future[Answer]]":
+        """The calls that are answered: at least one, and those that come in the next blink."""
+        finished, others = wait(self.calls, return_when=FIRST_COMPLETED)
+        if others and len(finished) < GATHER_CLAIMS:
+            time.sleep(GATHER_SECONDS)
+        return {call for call in self.calls if call.done()}
 
     def close(self) -> None:
         self.threads.shutdown(wait=True, cancel_futures=True)

@@ -21,7 +21,7 @@ help:
 	@echo "make codes   the operators' second factor, as of now"
 	@echo "make test    all tests, on servers of their own"
 	@echo "make check   format, lint, layers, types, migrations, production settings"
-	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a few minutes)"
+	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a minute)"
 	@echo "make bench-grants  grants a second of one worker (QUICK=1: short)"
 	@echo "make clean   remove the environment, the caches and the data folder"
 

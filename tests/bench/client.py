@@ -4,9 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-TICKS = 100  # clock ticks a second in /proc, on Linux
 READ_SECONDS_MAX = 30
 
 
@@ -65,25 +63,14 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 
-def post(path: str, body: bytes, *, cookie: str = "") -> bytes:
+def post(path: str, body: bytes, *, cookie: str = "", is_panel: bool = True) -> bytes:
+    """A form as htmx sends it, or as a page without scripts does."""
+    panel = "HX-Request: true\r\n" if is_panel else ""
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nHX-Request: true\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n{panel}"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
-
-
-def cpu_seconds(group: int) -> float:
-    """CPU that a process group has used so far, its living members together."""
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            total += int(fields[11]) + int(fields[12])
-    return total / TICKS
 
 
 def percentile(answers: list[Answer], share: float) -> float:

@@ -8,7 +8,6 @@ goes with them. Nothing is written here, so no form token is asked for.
 """
 
 import re
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from uuid import UUID
@@ -25,6 +24,7 @@ from benefits.models import Release
 from benefits.queries import Standing, get_release
 from benefits.queries.standing import STANDING_COLUMNS, STANDING_JOIN, build_standing
 from benefits.views.claiming import refusal_context
+from benefits.views.panels import ANY_CLAIM, kept_panel
 from zone.core.errors import ZoneError
 from zone.core.http import private
 from zone.core.rows import fetch_row
@@ -44,12 +44,6 @@ _READ = f"""
     FROM {SESSION_JOIN} {STANDING_JOIN}
     WHERE session.token_hash = %s::bytea
 """  # noqa: S608
-PANEL_SECONDS = 1.0
-_PANELS_MAX = 500
-# Stands in a kept panel for the claim of whoever is shown it.
-_ANY_CLAIM = "clm_00000000000000000000000000"
-
-_panels: dict[tuple[object, ...], tuple[float, bytes]] = {}
 
 
 class RushMiddleware:
@@ -102,9 +96,7 @@ def _answer(
     refusal: ZoneError,
 ) -> HttpResponse:
     language = language_for(request)
-    panel = _panel(member, release, standing, refusal, language)
-    if standing.held_id:
-        panel = panel.replace(_ANY_CLAIM.encode(), standing.held_id.encode())
+    panel = _panel(member, release, standing, refusal, language).encode()
     response = HttpResponse(panel)
     # What the middleware behind this one would have said.
     response["Content-Language"] = language
@@ -115,27 +107,25 @@ def _answer(
 
 def _panel(
     member: Member, release: Release, standing: Standing, refusal: ZoneError, language: str
-) -> bytes:
+) -> str:
     """The panel as any member in the same position sees it, made once a second a process."""
     binding = standing.binding
     key = (
-        *(standing.version, refusal.code, language, member.wallet_id, member.is_adult),
+        *("refused", standing.version, refusal.code, language, member.wallet_id, member.is_adult),
         binding.storefront if binding is not None and binding.is_bound else member.storefront,
         binding is not None and binding.is_bound and binding.valid_until is None,
         binding.valid_until if binding is not None else None,
     )
-    kept = _panels.get(key)
-    if kept is not None and kept[0] > time.monotonic():
-        return kept[1]
-    with translation.override(language):
-        context = refusal_context(
-            member, release, standing, refusal, held_id=_ANY_CLAIM if standing.held_id else ""
-        )
-        made = render_to_string("benefits/_refused.html", context).encode()
-    if len(_panels) >= _PANELS_MAX:
-        _panels.clear()
-    _panels[key] = (time.monotonic() + PANEL_SECONDS, made)
-    return made
+
+    def make() -> str:
+        with translation.override(language):
+            context = refusal_context(
+                member, release, standing, refusal, held_id=ANY_CLAIM if standing.held_id else ""
+            )
+            return render_to_string("benefits/_refused.html", context)
+
+    panel = kept_panel(key, make)
+    return panel.replace(ANY_CLAIM, standing.held_id) if standing.held_id else panel
 
 
 def _wants_panel(request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ from benefits.services.claims import make_claim
 from benefits.services.reveal import Revealed, claim_and_reveal
 from benefits.views.mine import open_code, result_context
 from benefits.views.offer import available_credits, claim_context
+from benefits.views.panels import won_panel
 from zone.core.clock import database_now
 from zone.core.errors import NotFound, ZoneError
 from zone.core.http import private, wants_partial
@@ -68,10 +69,12 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
         return refuse(request, member, release, standing, refusal)
     if not wants_partial(request):
         return private(redirect("benefits:claim_page", made.public_id))
-    context = result_context(made, now=max(standing.now, made.updated_at))
+    now = max(standing.now, made.updated_at)
     if revealed is not None:
-        context["revealed"] = revealed
-    elif made.mode == Fulfilment.CODES and context["state"] == Claim.State.GRANTED:
+        panel = won_panel(request, made, revealed, version=standing.version, now=now)
+        return private(HttpResponse(panel))
+    context = result_context(made, now=now)
+    if made.mode == Fulfilment.CODES and context["state"] == Claim.State.GRANTED:
         context |= open_code(request, made)
     return private(render(request, "benefits/_result.html", context))
 

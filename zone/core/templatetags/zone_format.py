@@ -5,6 +5,7 @@ Django's own number and date formats differ between our languages in ways a memb
 """
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -90,8 +91,15 @@ def moment(value: Any) -> str:
     value = _instant(value)
     if not value:
         return ""
-    locale = babel_locale(_language())
-    joint = " " if _language().startswith("zh") else ", "
+    # Without its zone: 12:00 in UTC and 20:00 in Shanghai are equal, and are not read the same.
+    return _moment(value.replace(tzinfo=None), _language())
+
+
+@lru_cache(maxsize=4096)
+def _moment(value: datetime, language: str) -> str:
+    """Finding the pattern costs as much as a query, and a rush says few different instants."""
+    locale = babel_locale(language)
+    joint = " " if language.startswith("zh") else ", "
     written = format_skeleton("MMMEd", value, locale=locale)
     return f"{written}{joint}{format_time(value, 'short', locale=locale)}"
 

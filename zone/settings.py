@@ -196,7 +196,7 @@ MIDDLEWARE = [
     "zone.core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "zone.core.csp.PolicyMiddleware",
     "zone.partners.middleware.ApiMiddleware",
     "benefits.middleware.RushMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -202,17 +202,21 @@ def test_an_operator_gives_up_only_what_stayed_silent(waiting, alice, issuer):
 
 
 def test_a_dead_provider_keeps_nobody_else_waiting(bob, release, issuer):
-    """Forty older claims of a provider that hangs; one of a provider that answers."""
+    """More older claims of a provider that hangs than it gets; one of a provider that answers."""
+    number = grants.PROVIDER_CALLS_MAX + 8
     hanging = make_provider(url="http://127.0.0.1:9", secret_sealed=seal_secret("x" * 32))
-    crowded = make_release(make_benefit(), stock=40, provider=hanging)
-    for _ in range(40):
+    crowded = make_release(make_benefit(), stock=number, provider=hanging)
+    for _ in range(number):
         member = make_member()
         bind(member)
         claim(member, crowded)
     give_credits(bob, 500)
     made = claim(bob, release)
     leased = claim_sql.lease_claims(
-        limit=32, lease=timedelta(seconds=9), share=grants.PROVIDER_CALLS_MAX, rooms={}
+        limit=grants.PARALLEL_CALLS,
+        lease=timedelta(seconds=9),
+        share=grants.PROVIDER_CALLS_MAX,
+        rooms={},
     )
     assert made.pk in leased
     assert len(leased) == grants.PROVIDER_CALLS_MAX + 1

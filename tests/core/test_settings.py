@@ -5,7 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.http import HttpResponse
+
+from zone.core.csp import PolicyMiddleware
 
 SERVERS = {
     "DATABASE_URL": "postgresql://nobody@localhost/nothing",
@@ -190,3 +194,21 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
 
     with pytest.raises(CannotStart, match=r"the disk that holds .* is full\. Free some space"):
         folder.Folder(tmp_path).refuse_full_disk()
+
+
+def test_the_content_policy_is_written_once_and_the_same_as_it_was(rf, settings):
+    def answer(middleware, **marks):
+        response = HttpResponse("x")
+        for name, value in marks.items():
+            setattr(response, name, value)
+        return middleware(lambda request: response)(rf.get("/"))
+
+    name = "Content-Security-Policy"
+    plain = answer(CSPMiddleware)[name]
+    assert [answer(PolicyMiddleware)[name] for _ in range(2)] == [plain, plain]
+    assert name not in answer(PolicyMiddleware, _csp_exempt=True)
+    wish = {"img-src": ["https://pictures.example"]}
+    assert "pictures.example" in answer(PolicyMiddleware, _csp_update=wish)[name]
+    other = {"DIRECTIVES": {"default-src": ["'self'"]}}
+    settings.CONTENT_SECURITY_POLICY = other
+    assert answer(PolicyMiddleware)[name] == answer(CSPMiddleware)[name] != plain

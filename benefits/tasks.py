@@ -12,8 +12,11 @@ from benefits.services import (
     gift_clock,
     grants,
     lifecycle,
+    live_segments,
     notices,
     pool_watch,
+    population,
+    rule_requests,
     statements,
     trials,
     waitlist,
@@ -89,3 +92,23 @@ def watch_pools() -> None:
 @shared_task(expires=300, time_limit=290, soft_time_limit=280)
 def forget_members() -> None:
     forgetting.forget_members()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_population() -> None:
+    population.drain_population()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_segments() -> None:
+    live_segments.drain_segments()
+
+
+@shared_task(expires=600, time_limit=110, soft_time_limit=90)
+def walk_segments_again() -> None:
+    live_segments.walk_again()
+
+
+@shared_task(expires=600, time_limit=110, soft_time_limit=90)
+def expire_rule_requests() -> None:
+    rule_requests.expire_requests(now=database_now())

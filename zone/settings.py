@@ -153,6 +153,7 @@ ZONE_APPEND_ONLY_TABLES: list[str] = [
     "benefits_benefitevent",
     "benefits_benefitterms",
     "benefits_ruleversion",
+    "benefits_segmentevent",
 ]
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://", "filesystem://")):
     raise ImproperlyConfigured("REDIS_URL: must start with redis://, rediss:// or unix://.")
@@ -408,6 +409,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "benefits-drain-gifts": {"task": "benefits.tasks.drain_gifts", "schedule": 10.0},
     "benefits-tend-lines": {"task": "benefits.tasks.tend_lines", "schedule": 15.0},
     "benefits-drain-trials": {"task": "benefits.tasks.drain_trials", "schedule": 60.0},
+    "benefits-drain-population": {"task": "benefits.tasks.drain_population", "schedule": 10.0},
+    "benefits-drain-segments": {"task": "benefits.tasks.drain_segments", "schedule": 10.0},
+    "benefits-walk-segments-again": {
+        "task": "benefits.tasks.walk_segments_again",
+        "schedule": crontab(hour=19, minute=10),
+    },
+    "benefits-expire-rule-requests": {
+        "task": "benefits.tasks.expire_rule_requests",
+        "schedule": 3600.0,
+    },
     "benefits-remind-of-endings": {"task": "benefits.tasks.remind_of_endings", "schedule": 300.0},
 }
 # And names the function behind a drain here: workers call it by timer while Redis is away.
@@ -422,6 +433,8 @@ ZONE_DRAINS: list[str] = [
     "benefits.services.gift_clock.drain_gifts",
     "benefits.services.waitlist.tend_lines",
     "benefits.services.trials.drain_trials",
+    "benefits.services.population.drain_population",
+    "benefits.services.live_segments.drain_segments",
     "credits.tasks.drain_earning",
     "credits.tasks.sweep_tiers",
     "credits.tasks.settle_bindings",

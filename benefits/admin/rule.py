@@ -10,27 +10,41 @@ from django.utils.translation import gettext_lazy
 from benefits.admin.rule_builder import RuleDoor, rule_page
 from benefits.admin.verbs import Page, ReadOnlyInline, Verb, actor_of
 from benefits.models import Benefit, RuleVersion
-from benefits.queries import get_member_refusal, read_verdicts
+from benefits.queries import current_tree, get_member_refusal, read_verdicts
+from benefits.services.rule_requests import ask_for_rule
 from benefits.services.rules import set_rule
 from zone.core.clock import database_now
 from zone.members.models import Member
 
 
-def current_tree(benefit: Benefit) -> Any:
-    version = benefit.rule_versions.order_by("-version").first()
-    return version.tree if version else {}
-
-
 def save_rule(request: HttpRequest, benefit: Benefit, tree: dict[str, Any]) -> str:
-    version = set_rule(benefit=benefit, tree=tree, actor=actor_of(request), now=database_now())
-    return _("Version %(version)s of the rule is in force.") % {"version": version.version}
+    """A draft takes its rule at once; what is out keeps the rule in force until a second person."""
+    if benefit.status == Benefit.Status.DRAFT:
+        version = set_rule(benefit=benefit, tree=tree, actor=actor_of(request), now=database_now())
+        return _("Version %(version)s of the rule is in force.") % {"version": version.version}
+    asked = ask_for_rule(benefit=benefit, tree=tree, actor=actor_of(request), now=database_now())
+    return _("Request %(request)s waits for approval. It is being tried on members.") % {
+        "request": asked.public_id
+    }
+
+
+def _is_draft(benefit: Benefit) -> bool:
+    return benefit.status == Benefit.Status.DRAFT
+
+
+def _note(benefit: Benefit) -> str:
+    if _is_draft(benefit):
+        return ""
+    return _("This benefit is out: a second person approves its new rule, with a trial on members.")
 
 
 BENEFIT_RULE = RuleDoor(
     title=lambda benefit: _("Who may claim it"),
     current=current_tree,
     save=save_rule,
-    save_label=lambda benefit: _("Put in force"),
+    save_label=lambda row: _("Put in force") if _is_draft(row) else _("Ask for approval"),
+    note=_note,
+    benefit=lambda benefit: benefit,
 )
 
 

@@ -20,8 +20,11 @@ from benefits import rule_drafts
 from benefits.conditions.kinds import KINDS, Input
 from benefits.conditions.tree import read_tree
 from benefits.conditions.words import say_tree
+from benefits.models import Benefit
 from benefits.queries.names import Choice, NameBook
 from benefits.rule_drafts import ROOT, DraftGroup, DraftLeaf
+from benefits.services.population import QuickCount, count_quickly
+from zone.core.clock import database_now
 from zone.core.errors import ZoneError
 from zone.core.http import wants_partial
 
@@ -39,6 +42,10 @@ class RuleDoor:
     save: Callable[[HttpRequest, Any, dict[str, Any]], str]
     save_label: Callable[[Any], str]
     note: Callable[[Any], str] = lambda row: ""
+    # Whose fields count beside the rule when members are counted; None: the rule alone.
+    benefit: Callable[[Any], Benefit | None] = lambda row: None
+    # Where a trial of everybody starts; without one, counting is on a sample alone.
+    count_all: Callable[[HttpRequest, Any, dict[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,35 +86,33 @@ class NodeView:
         return self.path.replace(".", "-")
 
 
+@dataclass
+class Round:
+    """One press of a button: the draft as it is after it, and what there is to say about it."""
+
+    root: DraftGroup
+    fault: str = ""
+    json_text: str = ""
+    done: str = ""
+    counted: QuickCount | None = None
+
+
 def rule_page(model_admin: Any, request: HttpRequest, row: Any, door: RuleDoor) -> HttpResponse:
     """GET: the rule in force. POST: what the pressed button asks for, saving among it."""
     book = NameBook()
-    fault = json_text = ""
     if request.method != "POST":
-        root = rule_drafts.from_tree(door.current(row))
+        at = Round(rule_drafts.from_tree(door.current(row)))
     else:
-        root = rule_drafts.read_post(request.POST)
-        asked = request.POST.get("act", "")
-        if asked == "say" and wants_partial(request):
-            said = say_tree(rule_drafts.say_so_far(root), book)
+        at = Round(rule_drafts.read_post(request.POST))
+        if request.POST.get("act") == "say" and wants_partial(request):
+            said = say_tree(rule_drafts.say_so_far(at.root), book)
             return TemplateResponse(request, _READING, {"said": said})
-        if asked == "json":
-            json_text = request.POST.get("json", "")
-            root, fault = _from_json(json_text, root)
-        elif asked == "save":
-            try:
-                saved = _save(request, row, root, door)
-            except ZoneError as refusal:
-                saved, fault = "", str(refusal)
-            except ValidationError as error:
-                saved, fault = "", " ".join(error.messages)
-            if saved:
-                messages.success(request, saved)
-                change = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_change"
-                return HttpResponseRedirect(reverse(change, args=[row.pk]))
-        else:
-            rule_drafts.act(root, request.POST)
-    tree = rule_drafts.say_so_far(root)
+        _press(request, row, at, door)
+    if at.done:
+        messages.success(request, at.done)
+        change = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(change, args=[row.pk]))
+    tree = rule_drafts.say_so_far(at.root)
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -115,14 +120,39 @@ def rule_page(model_admin: Any, request: HttpRequest, row: Any, door: RuleDoor) 
         "title": door.title(row),
         "note": door.note(row),
         "save_label": door.save_label(row),
-        "root": _view(root, ROOT, book),
+        "may_count_all": door.count_all is not None,
+        "root": _view(at.root, ROOT, book),
         "kinds": list(KINDS.values()),
         "said": say_tree(tree, book),
-        "json": json_text or json.dumps(tree, ensure_ascii=False, indent=2),
-        "is_json_open": bool(json_text),
-        "fault": fault,
+        "json": at.json_text or json.dumps(tree, ensure_ascii=False, indent=2),
+        "is_json_open": bool(at.json_text),
+        "fault": at.fault,
+        "counted": at.counted,
     }
     return TemplateResponse(request, _BUILDER if wants_partial(request) else _PAGE, context)
+
+
+def _press(request: HttpRequest, row: Any, at: Round, door: RuleDoor) -> None:
+    """Do what the button asks; a refusal becomes a sentence above the form."""
+    asked = request.POST.get("act", "")
+    if asked == "json":
+        at.json_text = request.POST.get("json", "")
+        at.root, at.fault = _from_json(at.json_text, at.root)
+    elif asked not in ("save", "count", "count-all"):
+        rule_drafts.act(at.root, request.POST)
+    elif (tree := rule_drafts.to_tree(at.root)) is not None:
+        try:
+            if asked == "count":
+                now = database_now()
+                at.counted = count_quickly(tree=tree, benefit=door.benefit(row), now=now)
+            elif asked == "count-all" and door.count_all is not None:
+                at.done = door.count_all(request, row, tree)
+            else:
+                at.done = door.save(request, row, tree)
+        except ZoneError as refusal:
+            at.fault = str(refusal)
+        except ValidationError as error:
+            at.fault = " ".join(error.messages)
 
 
 def _from_json(text: str, before: DraftGroup) -> tuple[DraftGroup, str]:
@@ -136,14 +166,6 @@ def _from_json(text: str, before: DraftGroup) -> tuple[DraftGroup, str]:
     except ValidationError as error:
         return before, " ".join(error.messages)
     return rule_drafts.from_tree(tree), ""
-
-
-def _save(request: HttpRequest, row: Any, root: DraftGroup, door: RuleDoor) -> str:
-    """What saving did, or nothing when the draft has faults; they stand on their parts."""
-    tree = rule_drafts.to_tree(root)
-    if tree is None:
-        return ""
-    return door.save(request, row, tree)
 
 
 def _view(

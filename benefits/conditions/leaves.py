@@ -29,7 +29,10 @@ class Step:
 
 
 class Leaf(Protocol):
-    """One condition. `step` is None when there is nothing a member could do."""
+    """One condition. `step` is None when there is nothing a member could do.
+
+    `changes_at` is the next instant at which its answer may be another though nothing happened.
+    """
 
     source: ClassVar[str]
     reason: ClassVar[str]
@@ -37,10 +40,20 @@ class Leaf(Protocol):
     def holds(self, member: Snapshot) -> bool: ...
     def explain(self, member: Snapshot) -> str: ...
     def step(self, member: Snapshot) -> Step | None: ...
+    def changes_at(self, member: Snapshot) -> datetime | None: ...
+
+
+class Timeless:
+    """A condition whose answer no clock changes."""
+
+    __slots__ = ()
+
+    def changes_at(self, member: Snapshot) -> datetime | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class WalletIs:
+class WalletIs(Timeless):
     of: tuple[str, ...]
     source: ClassVar[str] = ""
     reason: ClassVar[str] = "wallet"
@@ -56,7 +69,7 @@ class WalletIs:
 
 
 @dataclass(frozen=True, slots=True)
-class StorefrontIs:
+class StorefrontIs(Timeless):
     of: tuple[str, ...]
     source: ClassVar[str] = ""
     reason: ClassVar[str] = "storefront"
@@ -72,7 +85,7 @@ class StorefrontIs:
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageIs:
+class LanguageIs(Timeless):
     of: tuple[str, ...]
     source: ClassVar[str] = ""
     reason: ClassVar[str] = "language"
@@ -88,7 +101,7 @@ class LanguageIs:
 
 
 @dataclass(frozen=True, slots=True)
-class Adult:
+class Adult(Timeless):
     source: ClassVar[str] = ""
     reason: ClassVar[str] = "adults_only"
 
@@ -132,6 +145,10 @@ class BoundFor:
         after = replace(member, now=member.now + timedelta(days=days))
         return Step("wait", sentence, 1 + days, after, amount=days)
 
+    def changes_at(self, member: Snapshot) -> datetime | None:
+        at = None if member.bound_at is None else member.bound_at + timedelta(days=self.days)
+        return at if at is not None and at > member.now else None
+
     def _missing(self, bound_at: datetime, member: Snapshot) -> int:
         rest = bound_at + timedelta(days=self.days) - member.now
         return max(-(-rest // timedelta(days=1)), 0)
@@ -151,6 +168,9 @@ class Bought:
 
     def _missing(self, member: Snapshot) -> int:
         return self.count - len(member.purchases_since(self.days))
+
+    def changes_at(self, member: Snapshot) -> datetime | None:
+        return member.next_purchase_end(self.days)
 
     def explain(self, member: Snapshot) -> str:
         number = self._missing(member)
@@ -189,6 +209,9 @@ class Spent:
         spent = [p.amount for p in member.purchases_since(self.days) if p.currency == self.currency]
         return self.amount - sum(spent)
 
+    def changes_at(self, member: Snapshot) -> datetime | None:
+        return member.next_purchase_end(self.days)
+
     def explain(self, member: Snapshot) -> str:
         return _("%(amount)s more must be spent at Apple within %(days)s days.") % {
             "amount": format_money(self._missing(member), self.currency, member.language),
@@ -207,7 +230,7 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
+class Subscribed(Timeless):
     """How the member stands with a service: `open`, `never`, `ever` or `lapsed`."""
 
     service: str

@@ -1,18 +1,18 @@
 """Conditions on a member's standing in the programme: lists, claims, tier, devices."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from benefits.conditions.leaves import Step
+from benefits.conditions.leaves import Step, Timeless
 from benefits.conditions.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class InSegment:
+class InSegment(Timeless):
     code: str
     source: ClassVar[str] = "segments"
     reason: ClassVar[str] = "segment"
@@ -49,6 +49,12 @@ class Claimed:
 
     def _missing(self, member: Snapshot) -> int:
         return (self.least or 0) - len(member.claims_since(self.benefit, self.days))
+
+    def changes_at(self, member: Snapshot) -> datetime | None:
+        if self.days is None:
+            return None
+        made = member.claims_since(self.benefit, self.days)
+        return made[0] + timedelta(days=self.days) if made else None
 
     def explain(self, member: Snapshot) -> str:
         if self._missing(member) > 0:
@@ -92,7 +98,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class TierIs:
+class TierIs(Timeless):
     """At least one tier, or at most one, by their places on the ladder in force."""
 
     least: str = ""
@@ -147,6 +153,11 @@ class OnDevices:
 
     def holds(self, member: Snapshot) -> bool:
         return len(member.devices_since(self.days)) <= self.most
+
+    def changes_at(self, member: Snapshot) -> datetime | None:
+        window = timedelta(days=self.days)
+        ends = [seen_at + window for _device, seen_at in member.devices]
+        return min((end for end in ends if end > member.now), default=None)
 
     def explain(self, member: Snapshot) -> str:
         return _("This benefit is for members who use fewer devices.")

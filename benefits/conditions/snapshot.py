@@ -58,6 +58,11 @@ class Snapshot:
         start = self.now - timedelta(days=days)
         return [bought for bought in self.purchases if start < bought.paid_at <= self.now]
 
+    def next_purchase_end(self, days: int) -> datetime | None:
+        """When the first of the purchases in a window falls out of it."""
+        bought = self.purchases_since(days)
+        return min((one.paid_at + timedelta(days=days) for one in bought), default=None)
+
     def claims_since(self, benefit: str, days: int | None) -> list[datetime]:
         """Claims of one benefit, or of any, made in the last days, the oldest first."""
         if benefit:

@@ -7,6 +7,7 @@ An empty object is a tree that everybody fits.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import product
 from typing import Any
 
@@ -40,6 +41,11 @@ class Group:
                 yield from part.leaves()
             else:
                 yield part
+
+    def changes_at(self, member: Snapshot) -> datetime | None:
+        """The next instant at which time alone may change the answer; None: never."""
+        found = (leaf.changes_at(member) for leaf in self.leaves())
+        return min((at for at in found if at is not None), default=None)
 
     @property
     def sources(self) -> set[str]:
@@ -109,6 +115,15 @@ def _read(node: Any, *, place: str, depth: int) -> Group | Leaf:
             for number, part in enumerate(parts)
         ),
     )
+
+
+def leaf_nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """The conditions in a rule's JSON, in the order in which `Group.leaves` gives them."""
+    if "is" in tree:
+        yield tree
+    else:
+        for part in tree.get("all") or tree.get("any") or ():
+            yield from leaf_nodes(part)
 
 
 def judge(tree: Group, member: Snapshot) -> Verdict:

@@ -8,11 +8,18 @@ from benefits.models.draw import DrawEntry, FairDraw
 from benefits.models.gift import Gift, GiftBlock
 from benefits.models.limit import Budget, BudgetShare, BudgetUse, Quota, QuotaCount, QuotaUse
 from benefits.models.pool import PoolSample, PoolWarning
+from benefits.models.population import PopulationRun, RuleRequest
 from benefits.models.provider import ProviderConfig
 from benefits.models.redemption import Redemption
 from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCounter
 from benefits.models.rule import PriceRow, RuleVersion
-from benefits.models.segment import Segment, SegmentMember
+from benefits.models.segment import (
+    MemberTouch,
+    Segment,
+    SegmentEvent,
+    SegmentMember,
+    SegmentWatch,
+)
 from benefits.models.stamp import Stamp, StampBoard, StampChoice, StampSwap
 from benefits.models.statement import ProviderStatement, ProviderStatementLine
 from benefits.models.trial import Trial
@@ -41,8 +48,10 @@ __all__ = [
     "FairDraw",
     "Gift",
     "GiftBlock",
+    "MemberTouch",
     "PoolSample",
     "PoolWarning",
+    "PopulationRun",
     "PriceRow",
     "ProviderConfig",
     "ProviderStatement",
@@ -53,9 +62,12 @@ __all__ = [
     "Redemption",
     "Release",
     "ReturnedSlot",
+    "RuleRequest",
     "RuleVersion",
     "Segment",
+    "SegmentEvent",
     "SegmentMember",
+    "SegmentWatch",
     "SlotCounter",
     "Stamp",
     "StampBoard",

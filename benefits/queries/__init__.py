@@ -26,6 +26,8 @@ from benefits.queries.stock import (
     with_reading,
 )
 from benefits.queries.verdicts import (
+    current_tree,
+    field_nodes,
     find_rule_refusal,
     find_standing_refusal,
     get_member_refusal,
@@ -47,6 +49,8 @@ __all__ = [
     "Terms",
     "count_claims",
     "count_left",
+    "current_tree",
+    "field_nodes",
     "find_claim",
     "find_code",
     "find_open_release",

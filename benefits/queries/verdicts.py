@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from benefits import errors, rules
-from benefits.conditions.leaves import Adult, BoundFor, Leaf, StorefrontIs, WalletIs
+from benefits.conditions.kinds import read_leaf
+from benefits.conditions.leaves import Leaf
 from benefits.conditions.snapshot import take_snapshot
 from benefits.conditions.tree import Group, Verdict, judge, read_tree
 from benefits.models import Benefit, RuleVersion
@@ -13,20 +15,32 @@ from zone.core.errors import ZoneError
 from zone.members.models import Member
 
 
-def whole_rule(benefit: Benefit, version: RuleVersion | None) -> Group:
-    """Everything a benefit asks of its members: what its own fields say, and its rule."""
-    parts: list[Group | Leaf] = []
+def field_nodes(benefit: Benefit) -> list[dict[str, Any]]:
+    """What a benefit's own fields ask of its members, as conditions in JSON."""
+    nodes: list[dict[str, Any]] = []
     if benefit.wallets:
-        parts.append(WalletIs(tuple(benefit.wallets)))
+        nodes.append({"is": "wallet", "of": list(benefit.wallets)})
     if benefit.requires_adult:
-        parts.append(Adult())
+        nodes.append({"is": "adult"})
     if benefit.requires_binding:
-        parts.append(BoundFor(0))
+        nodes.append({"is": "bound", "days": 0})
     if benefit.storefronts:
-        parts.append(StorefrontIs(tuple(benefit.storefronts)))
-    if version is not None and version.tree:
-        parts.append(read_tree(version.tree))
+        nodes.append({"is": "storefront", "of": list(benefit.storefronts)})
+    return nodes
+
+
+def whole_rule(benefit: Benefit, tree: Any) -> Group:
+    """Everything a benefit asks of its members: what its own fields say, and its rule."""
+    parts: list[Group | Leaf] = [read_leaf(node) for node in field_nodes(benefit)]
+    if tree:
+        parts.append(read_tree(tree))
     return Group(needs_all=True, parts=tuple(parts))
+
+
+def current_tree(benefit: Benefit) -> Any:
+    """The rule in force, as JSON; an empty object lets everybody in."""
+    version = benefit.rule_versions.order_by("-version").first()
+    return version.tree if version else {}
 
 
 def read_verdicts(
@@ -44,9 +58,9 @@ def read_verdicts(
         .distinct("benefit_id")
     }
     rules = {
-        benefit.pk: whole_rule(benefit, newest.get(benefit.pk))
+        benefit.pk: whole_rule(benefit, version.tree if version else {})
         for benefit in benefits
-        if everything or ((version := newest.get(benefit.pk)) is not None and version.tree)
+        if ((version := newest.get(benefit.pk)) is not None and version.tree) or everything
     }
     if not rules:
         return {}

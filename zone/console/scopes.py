@@ -45,6 +45,7 @@ WALLET_PATHS = {
     "benefits.drawentry": "member__wallet_id",
     "benefits.stamp": "member__wallet_id",
     "benefits.stampswap": "member__wallet_id",
+    "benefits.segmentevent": "member__wallet_id",
     "benefits.trial": "member__wallet_id",
 }
 

@@ -26,6 +26,12 @@ class OwnRequest(ZoneError):
     http_status = 403
 
 
+class OwnBenefit(ZoneError):
+    code = "permission_denied"
+    sentence = _("You sent this to review yourself: somebody else has to approve it.")
+    http_status = 403
+
+
 class NotTheMaker(ZoneError):
     code = "permission_denied"
     sentence = _("Only whoever asked can withdraw it.")

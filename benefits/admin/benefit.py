@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.admin.limit import PriceRowInline, QuotaInline
-from benefits.admin.rule import RULE_PAGES, RULE_VERBS, RuleInline
+from benefits.admin.rule import BENEFIT_PAGES, HIDDEN_PAGES, RuleInline
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of, each_row
 from benefits.artwork import draw_artwork, read_upload, set_artwork
 from benefits.models import Benefit, BenefitEvent, BenefitText, DropSchedule, Release
@@ -62,7 +62,8 @@ class BenefitAdmin(VerbsAdmin):
     readonly_fields = ("public_id", "status", "picture", "created_at", "updated_at")
     inlines = (TextInline, QuotaInline, PriceRowInline, RuleInline, ReleaseInline, EventInline)
     actions = ("submit", "send_back", "approve", "open_now", "pause", "end")
-    pages = RULE_PAGES
+    pages = BENEFIT_PAGES
+    hidden_pages = HIDDEN_PAGES
     verbs = (
         Verb(
             "picture",
@@ -71,7 +72,6 @@ class BenefitAdmin(VerbsAdmin):
             PictureForm,
             change_picture,
         ),
-        *RULE_VERBS,
     )
 
     @admin.display(description=gettext_lazy("picture"))

@@ -91,7 +91,10 @@ class BulkJobAdmin(VerbsAdmin):
         words = ", ".join(
             f"{BulkRow.State(state).label}: {count}" for state, count in sorted(counts.items())
         )
-        return f"{percent} % · {words}"
+        return format_html(
+            '<progress max="100" value="{}">{} %</progress> {} % · {}',
+            *(percent, percent, percent, words),
+        )
 
     @admin.display(description=gettext_lazy("result"))
     def result(self, job: BulkJob) -> str:

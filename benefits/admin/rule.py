@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from benefits.admin.looks import open_frame, open_preview, open_readiness, open_why
 from benefits.admin.rule_builder import RuleDoor, rule_page
-from benefits.admin.verbs import Page, ReadOnlyInline, Verb, actor_of
+from benefits.admin.verbs import Page, ReadOnlyInline, actor_of
 from benefits.models import Benefit, RuleVersion
-from benefits.queries import current_tree, get_member_refusal, read_verdicts
+from benefits.queries import current_tree
 from benefits.services.rule_requests import ask_for_rule
 from benefits.services.rules import set_rule
 from zone.core.clock import database_now
-from zone.members.models import Member
 
 
 def save_rule(request: HttpRequest, benefit: Benefit, tree: dict[str, Any]) -> str:
@@ -52,36 +51,6 @@ def open_builder(model_admin: Any, request: HttpRequest, benefit: Benefit) -> Ht
     return rule_page(model_admin, request, benefit, BENEFIT_RULE)
 
 
-class WhyForm(forms.Form):
-    member = forms.CharField(label=gettext_lazy("Member id"), max_length=30, strip=True)
-
-    def clean_member(self) -> Member:
-        public_id = self.cleaned_data["member"]
-        member = Member.objects.filter(public_id=public_id).select_related("wallet").first()
-        if member is None:
-            raise forms.ValidationError(_("There is no such member."))
-        return member
-
-
-def explain(request: HttpRequest, benefit: Benefit, values: dict[str, Any]) -> str:
-    """What a claim of this member would be told, and each condition with its own answer."""
-    member, now = values["member"], database_now()
-    verdict = read_verdicts(member=member, benefits=[benefit], now=now, everything=True)[benefit.pk]
-    refusal = get_member_refusal(benefit=benefit, member=member, now=now)
-    lines = [
-        f"{leaf.leaf.reason}: {_('yes') if leaf.is_met else leaf.sentence}"
-        for leaf in verdict.leaves
-    ]
-    lines.append(
-        _("A claim would be told: %(sentence)s")
-        % {"sentence": refusal or _("nothing stands against it")}
-    )
-    if verdict.steps:
-        steps = " → ".join(step.sentence for step in verdict.steps)
-        lines.append(_("Shortest way: %(steps)s") % {"steps": steps})
-    return " · ".join(lines)
-
-
 class RuleInline(ReadOnlyInline):
     model = RuleVersion
     fields = ("version", "tree", "actor", "created_at")
@@ -89,9 +58,12 @@ class RuleInline(ReadOnlyInline):
     show_change_link = False
 
 
-RULE_PAGES = (
+_VIEW = "benefits.view_benefit"
+BENEFIT_PAGES = (
     Page("rule", gettext_lazy("Who may claim it"), "benefits.change_benefit", open_builder),
+    Page("why", gettext_lazy("Why not this member"), _VIEW, open_why),
+    Page("preview", gettext_lazy("As a member sees it"), "members.view_member", open_preview),
+    Page("ready", gettext_lazy("What is missing"), _VIEW, open_readiness),
 )
-RULE_VERBS = (
-    Verb("why", gettext_lazy("Why not this member"), "benefits.view_benefit", WhyForm, explain),
-)
+# Reached from a page alone, so it is no button.
+HIDDEN_PAGES = (Page("preview-frame", "", "members.view_member", open_frame),)

@@ -66,6 +66,7 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     verbs: tuple[Verb, ...] = ()
     pages: tuple[Page, ...] = ()
+    hidden_pages: tuple[Page, ...] = ()  # Parts of other pages, without a button.
     change_form_template = "admin/benefits/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -83,7 +84,7 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 self.admin_site.admin_view(self._open(page)),
                 name=f"{self.opts.app_label}_{self.opts.model_name}_{page.name}",
             )
-            for page in self.pages
+            for page in (*self.pages, *self.hidden_pages)
         ]
         return ours + super().get_urls()
 

@@ -8,14 +8,12 @@ from rest_framework import serializers
 
 from benefits import queries
 from benefits.benefit_shapes import STATUSES, BenefitObject, present_benefits, with_shown_status
-from benefits.errors import LimitReached, SoldOut
 from benefits.models import Benefit
 from benefits.models.kinds import KINDS
 from benefits.shapes import API_KINDS
-from credits.queries import get_balance
 from zone.core import clock
-from zone.core.errors import NotFound, ZoneError
-from zone.members.models import Member, Wallet
+from zone.core.errors import NotFound
+from zone.members.models import Wallet
 from zone.members.services.partner_members import get_partner_member
 from zone.partners.catalogue import LIMIT_FORMAT
 from zone.partners.declarations import Answer, Call, operation
@@ -129,7 +127,7 @@ def check_eligibility(call: Call, benefit_id: str) -> Answer:
         partner=call.partner, livemode=call.livemode, public_id=call.body["member"]
     )
     benefit = get_assigned_benefit(call, benefit_id, now=now)
-    refusal = find_refusal(benefit, known.member, now=now)
+    refusal = queries.find_claim_refusal(queries.read_card(benefit, known.member, now=now))
     limit = refusal.facts.get("limit") if refusal else None
     facts = {
         "object": "eligibility",
@@ -142,15 +140,3 @@ def check_eligibility(call: Call, benefit_id: str) -> Answer:
         "detail": str(refusal) if refusal else None,
     }
     return Answer(200, dict(EligibilityObject(facts).data))
-
-
-def find_refusal(benefit: Benefit, member: Member, *, now: datetime) -> ZoneError | None:
-    """What a claim of this member would be refused with at `now`, or None."""
-    read = list(queries.with_reading(Benefit.objects.filter(pk=benefit.pk), now=now))
-    available = get_balance(member).available
-    card = queries.make_cards(read, member=member, available=available, now=now, language="")[0]
-    if card.state == "claimable":
-        return None
-    if card.state == "owned" and card.release is not None:
-        return LimitReached(limit=card.release.per_member)
-    return card.refusal or SoldOut()

@@ -35,6 +35,7 @@ from benefits.queries.verdicts import (
     refusal_of,
     whole_rule,
 )
+from benefits.queries.why import Why, explain, find_claim_refusal, read_card
 
 __all__ = [
     "FEW_UNITS_MAX",
@@ -47,11 +48,14 @@ __all__ = [
     "Standing",
     "StockBand",
     "Terms",
+    "Why",
     "count_claims",
     "count_left",
     "current_tree",
+    "explain",
     "field_nodes",
     "find_claim",
+    "find_claim_refusal",
     "find_code",
     "find_open_release",
     "find_rule_refusal",
@@ -68,6 +72,7 @@ __all__ = [
     "list_similar",
     "make_cards",
     "pick_release",
+    "read_card",
     "read_places",
     "read_standing",
     "read_terms",

@@ -1,14 +1,13 @@
 """Moving a benefit through its life: only along the lines drawn here, and always on record."""
 
 from datetime import datetime
-from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from benefits.errors import IllegalMove, NotReady
 from benefits.models import Benefit, BenefitEvent, BenefitTerms
+from benefits.rule_errors import OwnBenefit
+from benefits.services.readiness import list_findings
 
 Status = Benefit.Status
 
@@ -32,12 +31,15 @@ def move_benefit(
     the second finds the status changed and is refused. Safe to repeat in the sense that nothing
     happens twice.
 
-    Raises IllegalMove with the moves there are, NotReady naming what is missing.
+    Raises IllegalMove with the moves there are, NotReady naming what is missing, OwnBenefit when
+    its maker would approve it.
     """
     if to not in MOVES[benefit.status]:
         raise _illegal(benefit.status, to)
     if to in (Status.IN_REVIEW, Status.SCHEDULED):
-        refuse_unless_ready(benefit)
+        refuse_unless_ready(benefit, now=now)
+    if to == Status.SCHEDULED and benefit.status == Status.IN_REVIEW:
+        _refuse_own(benefit, actor)
     was = benefit.status
     with transaction.atomic():
         moved = Benefit.objects.filter(pk=benefit.pk, status=was).update(status=to, updated_at=now)
@@ -64,20 +66,18 @@ def _illegal(status: str, wanted: str) -> IllegalMove:
     return IllegalMove(status=Status(status).label, wanted=Status(wanted).label, allowed=allowed)
 
 
-def refuse_unless_ready(benefit: Benefit) -> None:
+def refuse_unless_ready(benefit: Benefit, *, now: datetime) -> None:
     """Raises NotReady naming everything a member would miss."""
-    missing: list[Any] = []
-    try:
-        benefit.full_clean(exclude=["status"])
-    except ValidationError as error:
-        missing.extend(error.messages)
-    languages = set(benefit.texts.exclude(title="").values_list("language", flat=True))
-    if "en" not in languages:
-        missing.append(_("a title in English"))
-    if not benefit.texts.filter(language="en").exclude(terms="").exists():
-        missing.append(_("terms in English"))
+    missing = [each.sentence for each in list_findings(benefit, now=now) if each.blocks]
     if missing:
-        raise NotReady(missing="; ".join(str(part) for part in missing))
+        raise NotReady(missing="; ".join(missing))
+
+
+def _refuse_own(benefit: Benefit, actor: str) -> None:
+    """Whoever sent a benefit to review does not approve it. Raises OwnBenefit."""
+    sent = benefit.events.filter(cause="move", to_status=Status.IN_REVIEW).order_by("-id").first()
+    if sent is not None and sent.actor == actor:
+        raise OwnBenefit()
 
 
 def publish_terms(*, benefit: Benefit, now: datetime) -> BenefitTerms:

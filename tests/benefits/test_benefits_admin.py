@@ -34,6 +34,7 @@ def said(page):
 
 def test_a_benefit_goes_from_draft_to_members_through_two_hands(client):
     benefit = make_benefit(status="draft")
+    make_release(benefit, stock=1)
     enter(client, "editor")
     assert said(act(client, "submit", benefit)) == ["Moved: 1."]
     act(client, "approve", benefit)

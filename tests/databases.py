@@ -190,6 +190,19 @@ def copy(label: str = "copy") -> Iterator[Database]:
             _run(server, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
 
 
+@contextmanager
+def empty(label: str) -> Iterator[Database]:
+    """A database with nothing in it, dropped afterwards: for programs that bring their own tables."""
+    name = f"{urlsplit(settings.MIGRATE_DATABASE_URL).path.strip('/')}_{label}_{os.getpid()}"
+    with _server() as server:
+        _run(server, "CREATE DATABASE {name}", name=name)
+    try:
+        yield _named(name)
+    finally:
+        with _server() as server:
+            _run(server, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+
+
 def _drop_left_over(server: psycopg.Connection, source: str) -> None:
     """Copies whose test process was killed; one that is still in use refuses and stays."""
     rows = server.execute(

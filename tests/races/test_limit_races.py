@@ -76,6 +76,29 @@ def test_members_of_one_person_share_one_allowance(cloned_database):
     assert code == 0, report
 
 
+def test_control_an_unguarded_window_lets_one_person_claim_twice(cloned_database):
+    benefit = make_benefit()
+    release = make_release(benefit, stock=WIDE_STOCK)
+    Quota.objects.create(benefit=benefit, holder="person", period="total", allowed=1)
+    members = make_members(10)
+    for member in members:
+        member.person_token = b"p" * 32
+        member.save(update_fields=["person_token"])
+    with cloned_database.connect(as_owner=True) as owner:
+        owner.execute("ALTER TABLE benefits_quotause DROP CONSTRAINT benefits_quotause_within")
+    with (
+        replaced_function(
+            cloned_database, "benefits_count_in_window", UNGUARDED, "WHERE CASE WHEN true THEN true"
+        ),
+        widened(cloned_database),
+    ):
+        answers = together([lambda m=m: claim(m, release) for m in members])
+    assert tally(answers)["Claim"] > 1, "the control must see the person's second claim"
+    code, report = books(cloned_database)
+    assert code == 1
+    assert "FAIL I31" in report
+
+
 def make_budget(*, amount):
     budget = Budget.objects.create(code="launch", name="Launch", currency="CNY", amount=amount)
     for funder, part in (("apple", 3333), ("wallet", 3333), ("partner", 3334)):

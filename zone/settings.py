@@ -372,6 +372,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
     "keep-bindings-true": {"task": "zone.members.tasks.keep_bindings_true", "schedule": 60.0},
     "begin-erasures": {"task": "zone.members.tasks.begin_erasures", "schedule": 600.0},
+    "send-announcements": {
+        "task": "zone.notices.tasks.send_announcements",
+        "schedule": 60.0,
+    },
     "forget-notices": {"task": "zone.notices.tasks.forget_members", "schedule": 600.0},
     "forget-history": {"task": "zone.history.tasks.forget_members", "schedule": 600.0},
     "credits.forget_members": {"task": "credits.forget_members", "schedule": 600.0},
@@ -440,6 +444,7 @@ ZONE_DRAINS: list[str] = [
     "credits.tasks.settle_bindings",
     "credits.tasks.close_kept",
     "zone.members.services.sweeps.begin_erasures",
+    "zone.notices.announcing.send_announcements",
     "zone.notices.forgetting.forget_members",
     "zone.history.services.forgetting.forget_members",
     "credits.services.forgetting.forget_members",

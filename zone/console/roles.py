@@ -28,6 +28,8 @@ APPROVE_BENEFIT = "benefits.approve_benefit"
 APPROVE_ADJUSTMENT = "credits.approve_adjustrequest"
 REVOKE_CLAIM = "benefits.revoke_claim"
 RUN_BULK = "benefits.run_bulkjob"
+SEND_ANNOUNCEMENT = "notices.send_announcement"
+ANNOUNCEMENTS = ("notices.announcement",)
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,15 @@ ROLES = {
     ),
     "editor": Role(
         "Writes benefits and releases",
-        view=CATALOGUE + BOOKS,
-        add=CATALOGUE,
-        change=CATALOGUE,
+        view=CATALOGUE + BOOKS + ANNOUNCEMENTS,
+        add=CATALOGUE + ANNOUNCEMENTS,
+        change=CATALOGUE + ANNOUNCEMENTS,
     ),
     "approver": Role(
         "Opens, pauses and ends what editors wrote",
-        view=CATALOGUE + BOOKS,
+        view=CATALOGUE + BOOKS + ANNOUNCEMENTS,
         change=("benefits.benefit", "benefits.release"),
-        rights=(APPROVE_BENEFIT, RUN_BULK),
+        rights=(APPROVE_BENEFIT, RUN_BULK, SEND_ANNOUNCEMENT),
     ),
     "finance": Role(
         "Reads money and credits, keeps the rules by which credits are earned",

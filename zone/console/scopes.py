@@ -17,6 +17,7 @@ WALLET_PATHS = {
     "members.membersession": "member__wallet_id",
     "members.consent": "member__wallet_id",
     "members.erasure": "member__wallet_id",
+    "notices.announcement": "wallet_id",
     "notices.notice": "member__wallet_id",
     "history.charge": "wallet_id",
     "history.chargeline": "charge__wallet_id",

@@ -1,6 +1,8 @@
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from zone.core.ids import public_id_of, uuid7
@@ -59,3 +61,73 @@ class Notice(models.Model):
     @property
     def is_read(self) -> bool:
         return self.read_at is not None
+
+
+class Announcement(models.Model):
+    """Something that operators tell many members at once, each at most once.
+
+    What advertises goes only to those who agreed to it and have not taken that back when their
+    turn comes. The row is its own message: `last_member_id` is how far it got.
+    """
+
+    class Purpose(models.TextChoices):
+        MARKETING = "marketing", _("advertises: only to those who agreed")
+        SERVICE = "service", _("about the service: to everybody")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        SENDING = "sending", _("being sent")
+        SENT = "sent", _("sent")
+        STOPPED = "stopped", _("stopped")
+
+    # {"en": "New in November", "zh-hans": "十一月上新"}
+    titles = models.JSONField(_("titles by language"))
+    bodies = models.JSONField(_("texts by language"))
+    link = models.CharField(_("link"), max_length=200, default="/benefits")
+    purpose = models.CharField(
+        _("purpose"), max_length=9, choices=Purpose, default=Purpose.MARKETING
+    )
+    # Empty for every wallet.
+    wallet = models.ForeignKey(
+        "members.Wallet",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("wallet"),
+    )
+    publish_at = models.DateTimeField(_("not before"))
+    state = models.CharField(
+        _("state"), max_length=8, choices=State, default=State.DRAFT, editable=False
+    )
+    sent_by = models.CharField(_("sent by"), max_length=150, blank=True, editable=False)
+    last_member_id = models.BigIntegerField(default=0, editable=False)
+    told_count = models.PositiveIntegerField(_("members told"), default=0, editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("announcement")
+        verbose_name_plural = _("announcements")
+        ordering = ["-pk"]
+        permissions = [("send_announcement", "Can send and stop announcements")]
+        indexes = [
+            # What the worker sends next.
+            models.Index(
+                fields=["publish_at"],
+                name="notices_announcement_open",
+                condition=models.Q(state="sending"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        titles: dict[str, str] = self.titles if isinstance(self.titles, dict) else {}
+        return titles.get("en") or f"announcement {self.pk}"
+
+    def clean(self) -> None:
+        for name in ("titles", "bodies"):
+            words = getattr(self, name)
+            if not isinstance(words, dict) or not words.get("en"):
+                raise ValidationError({name: _("English at least is needed.")})
+        if not (self.link.startswith("/") and url_has_allowed_host_and_scheme(self.link, None)):
+            raise ValidationError({"link": _("The link is a path of ours.")})

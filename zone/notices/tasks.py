@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from zone.notices import arrivals, forgetting
+from zone.notices import announcing, arrivals, forgetting
 
 
 @shared_task(expires=55, time_limit=50, soft_time_limit=45)
@@ -15,3 +15,10 @@ def welcome_arrivals() -> None:
 def forget_members() -> None:
     """Empty the inboxes of those who are forgotten."""
     forgetting.forget_members()
+
+
+@shared_task(expires=60, time_limit=290, soft_time_limit=280)
+def send_announcements() -> None:
+    """Tell members what operators announce."""
+    while announcing.send_announcements():
+        pass

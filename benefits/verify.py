@@ -2,6 +2,7 @@
 
 from benefits.verify_draws import DRAW_INVARIANTS
 from benefits.verify_life import LIFE_INVARIANTS
+from benefits.verify_stamps import STAMP_INVARIANTS
 from credits.kinds import HoldState, Kind
 from credits.verify import Invariant
 
@@ -282,5 +283,6 @@ INVARIANTS: list[Invariant] = [
         is_liveness=True,
     ),
     *LIFE_INVARIANTS,
+    *STAMP_INVARIANTS,
     *DRAW_INVARIANTS,
 ]

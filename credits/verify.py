@@ -1,21 +1,9 @@
 """The promises of the ledger as queries: each returns the keys that break it, or nothing."""
 
-from dataclasses import dataclass
+from credits.verify_base import Invariant
+from credits.verify_standing import STANDING_INVARIANTS
 
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """One promise. `sql` returns one row per offence, its columns naming the offender.
-
-    A liveness promise ("something settles in time", "the machine is set up well") is a warning
-    unless the books are verified strictly: a busy hour may break it without any harm done.
-    """
-
-    id: str
-    title: str
-    sql: str
-    is_liveness: bool = False
-
+__all__ = ["INVARIANTS", "Invariant"]
 
 # Every (bucket, signed amount) that an entry moved.
 _FLOWS = """
@@ -371,4 +359,5 @@ INVARIANTS: list[Invariant] = [
         WHERE earned.kind = 1 AND starts_with(earned.related, 'clm_') AND paid.kind IN (2, 3)
         """,
     ),
+    *STANDING_INVARIANTS,
 ]

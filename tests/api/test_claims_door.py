@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from benefits.models import Benefit, Claim
 from tests.api.caller import Caller, assigned_release
@@ -63,6 +65,15 @@ def test_a_code_in_hand_is_granted_at_once(caller, known_alice, release, alice):
     assert claim.member == alice
     assert claim.partner_id == caller.partner.pk
     assert alice.public_id not in answer.content.decode()
+
+
+def test_a_grant_costs_a_stated_number_of_queries(caller, known_alice, release):
+    """Round trips are what a claim's speed is made of: whoever adds one says so here."""
+    sent = body(known_alice, release)
+    with CaptureQueriesContext(connection) as caught:
+        assert caller.post("/claims", sent).status_code == 201
+    asked = [q["sql"] for q in caught if "SAVEPOINT" not in q["sql"]]
+    assert len(asked) == 21, "\n".join(sql[:160] for sql in asked)
 
 
 def test_the_event_is_in_the_same_commit(caller, known_alice, release):

@@ -196,3 +196,18 @@ def test_a_session_that_was_ended_meets_a_closed_door(client, alice, door):
     session.save()
     answer = client.post(claim_address(release), form_of(release, op_id=uuid7()), headers=HTMX)
     assert answer["HX-Redirect"].startswith("/welcome")
+
+
+def test_the_server_plans_a_claim_once_and_not_for_each_member(alices_phone, alice, door):
+    release = make_release(make_benefit(per_member=3), codes=3, is_hot=True, per_member=3)
+    for _ in range(3):
+        alices_phone.post(claim_address(release), form_of(release), headers=HTMX)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans + custom_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%%benefits_claim_now%%'"
+            " OR statement LIKE '%%members_membersession session%%benefits_release%%'"
+        )
+        uses = sorted(row[0] for row in cursor.fetchall())
+    assert len(uses) == 2, "the two statements of a claim are prepared, and nothing twice"
+    assert uses[0] >= 3

@@ -13,12 +13,17 @@ from django.db.backends.utils import CursorWrapper
 
 M = TypeVar("M", bound=models.Model)
 
+# After so many repeats a statement would be prepared by itself.
+_ONLY_WHEN_ASKED = 2**31
+
 
 class _PreparedCursor(psycopg.Cursor[Any]):
     """Values travel beside the text, and the text is sent to the server once a connection."""
 
+    is_prepared = True
+
     def execute(self, query: Any, params: Any = None, **_: Any) -> "_PreparedCursor":
-        super().execute(query, params, prepare=True)
+        super().execute(query, params, prepare=self.is_prepared)
         return self
 
 
@@ -28,9 +33,13 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
     Give every parameter its type in the text (`%s::bigint`): the server plans before it sees one.
     """
     connection.ensure_connection()
+    server = connection.connection
+    if server.prepare_threshold is None:  # Django's way of saying: never prepare anything.
+        server.prepare_threshold = _ONLY_WHEN_ASKED
     with connection.wrap_database_errors:
-        raw: Any = _PreparedCursor(connection.connection)
-    is_logged = connection.queries_logged
+        raw: Any = _PreparedCursor(server)
+    # A statement that was prepared has no text any more that a log could show.
+    raw.is_prepared = not (is_logged := connection.queries_logged)
     wrapper: CursorWrapper = (
         connection.make_debug_cursor(raw) if is_logged else connection.make_cursor(raw)
     )

@@ -9,6 +9,7 @@ from celery import shared_task
 from credits import ledger
 from credits.queries.seals import check_seals as list_findings
 from credits.services.earning import drain_earning as drain_one
+from credits.services.expiry import settle_expiry
 from credits.services.expiry_notices import remind_of_expiry as remind_some
 from credits.services.forgetting import forget_members as forget_all
 from credits.services.sealing import seal as seal_all
@@ -18,7 +19,6 @@ from credits.services.tiers import refresh_due_tiers
 from zone.core.clock import database_now
 
 ROUNDS_MAX = 50  # batches in one task, so that it ends well before its time limit
-SETTLED_PER_COMMIT = 1000  # month ends
 HOLDS_PER_COMMIT = 200
 MONTHS_AHEAD = 3
 FINDINGS_MAX = 100  # lines in the log
@@ -37,8 +37,7 @@ def drain_earning() -> None:
 @shared_task(name="credits.sweep_expiry", expires=300, time_limit=600, soft_time_limit=540)
 def sweep_expiry() -> None:
     """Settle month ends that have passed."""
-    while ledger.expire_batch(SETTLED_PER_COMMIT):
-        pass
+    settle_expiry()
 
 
 @shared_task(name="credits.lapse_holds", expires=60, time_limit=120, soft_time_limit=90)

@@ -1,6 +1,7 @@
 """Balances and statement lines as a partner may read them."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -119,14 +120,14 @@ def list_credit_entries(call: Call) -> Answer:
     limit = query.get("limit", LIMIT_DEFAULT)
     lines = queries.list_entries(
         known.member_id,
-        before=read_cursor(cursor, filters)[0] if cursor else None,
+        before=UUID(read_cursor(cursor, filters)[0]) if cursor else None,
         kinds=[Kind[query["kind"].upper()]] if "kind" in query else (),
         posted_after=query.get("posted_after"),
         posted_before=query.get("posted_before"),
         limit=limit + 1,
     )
     page = lines[:limit]
-    last = [page[-1].seq] if len(lines) > limit else None
+    last = [str(page[-1].op_id)] if len(lines) > limit else None
     rows = present_entries(call, page, known.public_id)
     return Answer(200, list_answer(rows, last=last, filters=filters))
 

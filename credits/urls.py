@@ -8,6 +8,7 @@ urlpatterns = [
     path("credits/why/<str:public_id>", why.why, name="why"),
     path("credits/statement", monthly.statement_page, name="statement"),
     path("credits/statement.csv", monthly.statement_csv, name="statement_csv"),
+    path("credits/statement.pdf", monthly.statement_pdf, name="statement_pdf"),
     path("credits/statement-proof.json", monthly.statement_proof, name="statement_proof"),
     path("credits/verify_statement.py", monthly.verifier, name="verifier"),
     path("credits/seals", seals.seals_page, name="seals"),

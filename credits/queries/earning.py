@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from credits.models import EarnBonus, EarnDecision, EarnEvent, EarnPolicy, EarnRule
+from django.db import connection
+
+from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
 from credits.queries.pending import Pending, find_pending
 from credits.rules import Line, Part, Purchase, RuleBook, Usage, Worth, worth_of_purchase
 from zone.core.clock import database_now
@@ -27,19 +29,53 @@ def read_rule_book() -> RuleBook:
     )
 
 
-def read_usage(member_ids: Collection[int]) -> dict[int, Usage]:
-    """What these members' earlier purchases and other deeds earned. Two reads."""
+# A day of one member can be the next of another, whom it thanks.
+_ZONES = timedelta(days=1)
+# Added up by day in the database: at most one row for each day that gave something.
+_EARNED = """
+    SELECT member_id, day, sum(credits)::int FROM (
+        SELECT member_id, paid_on AS day, credits FROM credits_earndecision
+        WHERE member_id = ANY(%s) AND paid_on >= %s AND paid_on < %s
+        UNION ALL
+        SELECT member_id, "on", credits FROM credits_earnevent
+        WHERE member_id = ANY(%s) AND "on" >= %s AND "on" < %s AND credits > 0
+    ) given
+    GROUP BY member_id, day
+"""
+_BONUSES = """
+    SELECT d.member_id, (part ->> 'id')::bigint, d.paid_on, count(*)::int
+    FROM credits_earndecision d CROSS JOIN LATERAL jsonb_array_elements(d.parts) part
+    WHERE d.member_id = ANY(%s) AND part ->> 'kind' = 'bonus'
+      AND (d.paid_on >= %s AND d.paid_on < %s OR (part ->> 'id')::bigint = ANY(%s))
+    GROUP BY 1, 2, 3
+"""
+
+
+def read_usage(
+    member_ids: Collection[int], days: Collection[date], book: RuleBook
+) -> dict[int, Usage]:
+    """What purchases and other deeds of these members used up, as far as it counts for those days.
+
+    Caps and limits look at the months of the days; only a bonus that is limited for good is looked
+    up beyond them. Two reads, or one where no bonus has a limit.
+    """
     usage: dict[int, Usage] = {member_id: Usage() for member_id in member_ids}
-    rows = EarnDecision.objects.filter(member_id__in=list(member_ids)).values_list(
-        "member_id", "paid_on", "credits", "parts"
-    )
-    for member_id, paid_on, earned, parts in rows:
-        used = usage[member_id]
-        used.credits_on[paid_on] = used.credits_on.get(paid_on, 0) + earned
-        used.bonuses_on += [(part["id"], paid_on) for part in parts if part["kind"] == "bonus"]
-    events = EarnEvent.objects.filter(member_id__in=list(member_ids), credits__gt=0)
-    for member_id, on, earned in events.values_list("member_id", "on", "credits"):
-        usage[member_id].add_credits(on, earned)
+    if not usage or not days:
+        return usage
+    first, last = (min(days) - _ZONES).replace(day=1), max(days) + _ZONES
+    after = date(last.year + last.month // 12, last.month % 12 + 1, 1)
+    span: list[Any] = [list(usage), first, after]
+    limited = [bonus for bonus in book.bonuses if bonus.times_max]
+    with connection.cursor() as cursor:
+        cursor.execute(_EARNED, [*span, *span])
+        for member_id, day, earned in cursor:
+            usage[member_id].add_credits(day, earned)
+        if limited:
+            intervals = (EarnBonus.Interval.DAY, EarnBonus.Interval.MONTH)
+            ever = [bonus.pk for bonus in limited if bonus.times_per not in intervals]
+            cursor.execute(_BONUSES, [*span, ever])
+            for member_id, bonus_id, paid_on, count in cursor:
+                usage[member_id].bonuses_on += [(bonus_id, paid_on)] * count
     return usage
 
 
@@ -77,8 +113,8 @@ def preview_charges(charges: Sequence[Charge]) -> list[Worth]:
     """A dry run: what these charges would earn now, in this order. Writes nothing."""
     book = read_rule_book()
     member_ids = {charge.member_id for charge in charges}
-    usage = read_usage(member_ids)
     purchases = list_purchases(charges, list_first_charges(member_ids))
+    usage = read_usage(member_ids, [each.paid_on for each in purchases.values()], book)
     worths: list[Worth] = []
     for charge in charges:
         worth = worth_of_purchase(purchases[charge.id], book, usage[charge.member_id])
@@ -104,9 +140,10 @@ def preview_renewals(member: Member) -> list[RenewalPreview]:
     ][:RENEWALS_SHOWN]
     if not due:
         return []
-    book, usage = read_rule_book(), read_usage([member.pk])[member.pk]
-    zone = ZoneInfo(member.time_zone)
+    book, zone = read_rule_book(), ZoneInfo(member.time_zone)
     is_first = not list_first_charges([member.pk])
+    days = [each.period_ends_at.astimezone(zone).date() for each in due]
+    usage = read_usage([member.pk], days, book)[member.pk]
     previews = []
     for each in due:
         purchase = Purchase(

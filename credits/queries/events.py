@@ -25,7 +25,8 @@ def happening_of(
 
 def preview_events(member: Member, happenings: list[Happening]) -> list[Worth]:
     """A dry run: what these would give the member now, in this order. Writes nothing."""
-    book, usage = read_rule_book(), read_usage([member.pk])[member.pk]
+    book = read_rule_book()
+    usage = read_usage([member.pk], [each.on for each in happenings], book)[member.pk]
     worths = []
     for happening in happenings:
         worth = worth_of_event(happening, book, usage)

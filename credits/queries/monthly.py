@@ -1,12 +1,15 @@
 """A month's statement, and the proof that it is what was sealed."""
 
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from django.db import connection
 
-from credits.queries import EntryLine, Standing, get_standing, list_days
+from credits.kinds import Kind
+from credits.queries.journal import EntryLine, Standing, get_standing, read_lines
 from credits.queries.seals import ENTRY_COLUMNS, Seal, canonical, list_seals
 from credits.verify_statement import FORMAT, audit_path, tree_root
 from zone.members.models import Member
@@ -14,31 +17,66 @@ from zone.members.models import Member
 CHAIN_MAX = 500  # blocks in a proof file between its first block and the newest
 
 
+LINES_PER_READ = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Opening plus lines is closing: for what is available, held and owed alike."""
+    """Opening plus all changes is closing: for what is available, held and owed alike."""
 
     starts_on: date
     opening: Standing
-    lines: list[EntryLine]
     closing: Standing
+    line_count: int
 
 
 def get_month(member: Member, starts_on: date) -> Month:
-    """A member's month by business day, oldest line first."""
-    lines = list_days(member, starts_on, month_after(starts_on))
-    if not lines:
-        standing = get_standing(member, starts_on)
-        return Month(starts_on, standing, [], standing)
-    first, last = lines[0], lines[-1]
-    opening = Standing(
-        first.available_after - first.available_change,
-        first.held_after - first.held_change,
-        first.debt_after - first.debt_change,
-        first.seq - 1,
-    )
-    closing = Standing(last.available_after, last.held_after, last.debt_after, last.seq)
-    return Month(starts_on, opening, lines, closing)
+    """A member's month by business day. Two reads of a line each, however many lines it has."""
+    first, after = starts_on, month_after(starts_on)
+    opening = get_standing(member, first)
+    closing = get_standing(member, after)
+    return Month(starts_on, opening, closing, closing.seq - opening.seq)
+
+
+def list_month_lines(
+    member: Member,
+    month: Month,
+    *,
+    after_seq: int = 0,
+    kinds: Collection[Kind] = (),
+    limit: int = LINES_PER_READ,
+) -> list[EntryLine]:
+    """Lines of a month, oldest first, those after a seq. A member's business day never goes back."""
+    return read_lines(
+        "WHERE member_id = %s AND seq > %s AND seq <= %s"
+        " AND (%s::smallint[] IS NULL OR kind = ANY(%s::smallint[])) ORDER BY seq LIMIT %s",
+        [
+            member.pk, max(after_seq, month.opening.seq), month.closing.seq,
+            *[[int(kind) for kind in kinds] or None] * 2, limit,
+        ],
+    )  # fmt: skip
+
+
+def iterate_month(member: Member, month: Month) -> Iterator[EntryLine]:
+    """Every line of a month, oldest first, in pieces: no connection is held between them."""
+    after_seq = month.opening.seq
+    while lines := list_month_lines(member, month, after_seq=after_seq):
+        yield from lines
+        after_seq = lines[-1].seq
+
+
+def sum_changes(member: Member, month: Month, kinds: Collection[Kind]) -> int:
+    """What the lines of these kinds did to the balance in that month."""
+    if not kinds:
+        return month.closing.available - month.opening.available
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(available_change), 0)::int FROM ledger.entry"
+            " WHERE member_id = %s AND seq > %s AND seq <= %s AND kind = ANY(%s::smallint[])",
+            [member.pk, month.opening.seq, month.closing.seq, [int(kind) for kind in kinds]],
+        )
+        total: int = cursor.fetchone()[0]
+    return total
 
 
 def month_after(starts_on: date) -> date:
@@ -49,45 +87,65 @@ def month_before(starts_on: date) -> date:
     return date(starts_on.year - (starts_on.month == 1), (starts_on.month - 2) % 12 + 1, 1)
 
 
-def prove_month(member: Member, starts_on: date) -> dict[str, Any]:
-    """A month's lines with all that `credits/verify_statement.py` needs to check them offline.
+def prove_month(member: Member, starts_on: date) -> Iterator[str]:
+    """A month's lines as JSON with all that `credits/verify_statement.py` needs, piece by piece.
 
     Each sealed line has its audit path; blocks are those of the lines and, unless there are too
     many, all from the first of them to the newest.
     """
     month = get_month(member, starts_on)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {ENTRY_COLUMNS} FROM ledger.entry"  # noqa: S608
-            " WHERE member_id = %s AND seq = ANY(%s) ORDER BY seq",
-            [member.pk, [line.seq for line in month.lines]],
-        )
-        entries = [canonical(row) for row in cursor]
-    block_of = _blocks_of([entry["txid"] for entry in entries])
-    proved = {block: _leaves_of(block) for block in sorted(set(block_of.values()))}
-    lines = []
-    for entry in entries:
-        block = block_of.get(entry["txid"])
-        line: dict[str, Any] = {"entry": entry, "block": block, "place": None, "path": []}
-        if block is not None:
-            places, leaves = proved[block]
-            line["place"] = places[entry["member_id"], entry["op_id"]]
-            line["path"] = [step.hex() for step in audit_path(leaves, line["place"])]
-        lines.append(line)
-    return {
+    head = {
         "format": FORMAT,
         "month": f"{starts_on:%Y-%m}",
         "member_id": member.pk,
         "opening": asdict(month.opening),
         "closing": asdict(month.closing),
-        "lines": lines,
-        "blocks": [
-            seal.as_header(
-                tree_root(proved[seal.block][1]) if seal.block in proved else _tree_of(seal.block)
-            )
-            for seal in _chain(sorted(proved))
-        ],
     }
+    yield json.dumps(head)[:-1] + ', "lines": ['
+    used: set[int] = set()
+    mark = ""
+    for line in _prove_lines(member, month):
+        if line["block"] is not None:
+            used.add(line["block"])
+        yield mark + json.dumps(line)
+        mark = ",\n"
+    yield '], "blocks": ['
+    mark = ""
+    for seal in _chain(sorted(used)):
+        yield mark + json.dumps(seal.as_header(_tree_of(seal.block)))
+        mark = ",\n"
+    yield "]}"
+
+
+def _prove_lines(member: Member, month: Month) -> Iterator[dict[str, Any]]:
+    after_seq = month.opening.seq
+    kept: tuple[int, Any] = (
+        0,
+        None,
+    )  # The leaves of one block at a time: they rise with the lines.
+    while entries := _canonical_lines(member, month, after_seq):
+        block_of = _blocks_of([entry["txid"] for entry in entries])
+        for entry in entries:
+            block = block_of.get(entry["txid"])
+            line: dict[str, Any] = {"entry": entry, "block": block, "place": None, "path": []}
+            if block is not None:
+                if kept[0] != block:
+                    kept = (block, _leaves_of(block))
+                places, leaves = kept[1]
+                line["place"] = places[entry["member_id"], entry["op_id"]]
+                line["path"] = [step.hex() for step in audit_path(leaves, line["place"])]
+            yield line
+        after_seq = entries[-1]["seq"]
+
+
+def _canonical_lines(member: Member, month: Month, after_seq: int) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {ENTRY_COLUMNS} FROM ledger.entry"  # noqa: S608
+            " WHERE member_id = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s",
+            [member.pk, after_seq, month.closing.seq, LINES_PER_READ],
+        )
+        return [canonical(row) for row in cursor]
 
 
 def _blocks_of(txids: list[int]) -> dict[int, int]:
@@ -116,10 +174,12 @@ def _tree_of(block: int) -> bytes:
     return tree_root(_leaves_of(block)[1])
 
 
-def _chain(used: list[int]) -> list[Seal]:
+def _chain(used: list[int]) -> Iterator[Seal]:
     if not used:
-        return []
+        return
     newest = list_seals(limit=1)[0]
     if newest.block - used[0] < CHAIN_MAX:
-        return list(reversed(list_seals(first=used[0], limit=CHAIN_MAX)))
-    return [list_seals(before=block + 1, first=block, limit=1)[0] for block in used]
+        yield from reversed(list_seals(first=used[0], limit=CHAIN_MAX))
+        return
+    for block in used:
+        yield list_seals(before=block + 1, first=block, limit=1)[0]

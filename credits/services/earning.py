@@ -173,8 +173,10 @@ def _decide(
     if book.has_limits:
         # Two drains may hold two charges of one member: the second waits, and sees the first.
         list(Member.objects.filter(pk__in=member_ids).order_by("pk").select_for_update(no_key=True))
-        usage, firsts = read_usage(member_ids), list_first_charges(member_ids)
+        firsts = list_first_charges(member_ids)
     purchases = list_purchases(charges, firsts)
+    if book.has_limits:
+        usage = read_usage(member_ids, [each.paid_on for each in purchases.values()], book)
     worths: dict[UUID, Worth] = {}
     for charge in charges:
         used = usage.setdefault(charge.member_id, Usage())

@@ -52,7 +52,8 @@ def earn_for(events: Sequence[Event]) -> int:
         return 0
     member_ids = {event.member.pk for event in events}
     list(Member.objects.filter(pk__in=member_ids).order_by("pk").select_for_update(no_key=True))
-    book, usage, now = read_rule_book(), read_usage(member_ids), database_now()
+    book, now = read_rule_book(), database_now()
+    usage = read_usage(member_ids, [event.at.date() for event in events], book)
     given = 0
     for event in sorted(events, key=lambda event: event.member.pk):
         if is_decided(event):

@@ -1,24 +1,37 @@
 """A month's statement: to read and print, as CSV, and as a file that proves itself."""
 
 import csv
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.http import require_GET, require_safe
 
 from credits import verify_statement
 from credits.kinds import Kind
-from credits.queries.monthly import get_month, month_after, month_before, prove_month
+from credits.queries.monthly import (
+    get_month,
+    iterate_month,
+    list_month_lines,
+    month_after,
+    month_before,
+    prove_month,
+    sum_changes,
+)
 from credits.statement import FILTERS, filter_kinds, row_of
+from credits.statement_pdf import write_statement
 from zone.core.clock import database_now
 from zone.core.http import private
 from zone.members.access import open_to_all
+from zone.members.models import Member
 
 _YEAR_MIN = 2000
+PAGE_LINES = 200
 
 
 @require_GET
@@ -27,14 +40,16 @@ def statement_page(request: HttpRequest) -> HttpResponse:
     member = request.member  # type: ignore[attr-defined]
     starts_on, this_month = _month(request)
     month = get_month(member, starts_on)
-    word = request.GET.get("show", "")
+    word, after_seq = request.GET.get("show", ""), _after(request)
     kinds = filter_kinds(word)
-    rows = [row_of(line) for line in month.lines if not kinds or line.kind in kinds]
+    lines = list_month_lines(member, month, after_seq=after_seq, kinds=kinds, limit=PAGE_LINES + 1)
     context: dict[str, Any] = {
         "tab": "credits",
         "month": month,
-        "rows": rows,
-        "total": sum(row.change for row in rows),
+        "rows": [row_of(line) for line in lines[:PAGE_LINES]],
+        "is_continued": after_seq > 0,
+        "more_after": lines[PAGE_LINES - 1].seq if len(lines) > PAGE_LINES else None,
+        "total": sum_changes(member, month, kinds),
         "show": word,
         "filters": [(name, label, name == word) for name, label, _kinds in FILTERS],
         "before": month_before(starts_on) if starts_on.year > _YEAR_MIN else None,
@@ -44,37 +59,86 @@ def statement_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def statement_csv(request: HttpRequest) -> HttpResponse:
+def statement_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The month line by line; the column `change` adds up from opening to closing."""
     member = request.member  # type: ignore[attr-defined]
     starts_on, _this_month = _month(request)
+    return _file(_csv_lines(member, starts_on), "text/csv; charset=utf-8", starts_on, ".csv")
+
+
+def _csv_lines(member: Member, starts_on: date) -> Iterator[str]:
     month = get_month(member, starts_on)
-    answer = private(HttpResponse(content_type="text/csv; charset=utf-8"))
-    answer["Content-Disposition"] = f'attachment; filename="credits-{starts_on:%Y-%m}.csv"'
-    answer.write("\ufeff")  # Spreadsheets read UTF-8 only when told so.
-    table = csv.writer(answer)
-    table.writerow(["day", "posted_at", "kind", "what", "change", "balance", "entry", "related"])
-    table.writerow([starts_on, "", "opening", "", "", month.opening.available, "", ""])
-    for line in month.lines:
+    table = csv.writer(Echo())
+    yield "\ufeff"  # Spreadsheets read UTF-8 only when told so.
+    yield table.writerow(
+        ["day", "posted_at", "kind", "what", "change", "balance", "entry", "related"]
+    )
+    yield table.writerow([starts_on, "", "opening", "", "", month.opening.available, "", ""])
+    for line in iterate_month(member, month):
         row = row_of(line)
-        table.writerow([
+        yield table.writerow([
             timezone.localtime(line.posted_at).date(), line.posted_at.isoformat(),
             Kind(line.kind).word, row.title, row.change, row.balance, line.public_id,
             _harmless(line.related),
         ])  # fmt: skip
-    table.writerow(["", "", "closing", "", "", month.closing.available, "", ""])
+    yield table.writerow(["", "", "closing", "", "", month.closing.available, "", ""])
+
+
+@require_GET
+def statement_pdf(request: HttpRequest) -> FileResponse:
+    """The month as a document to keep or to send on; it adds up to the CSV."""
+    member = request.member  # type: ignore[attr-defined]
+    starts_on, _this_month = _month(request)
+    month = get_month(member, starts_on)
+    # On a disk and not in memory: it may have thousands of pages.
+    file = TemporaryFile()  # noqa: SIM115 (FileResponse closes it)
+    write_statement(file, member=member, month=month, lines=iterate_month(member, month))
+    file.seek(0)
+    name = f"credits-{starts_on:%Y-%m}.pdf"
+    answer = FileResponse(file, as_attachment=True, filename=name, content_type="application/pdf")
+    private(answer)
     return answer
 
 
 @require_GET
-def statement_proof(request: HttpRequest) -> HttpResponse:
+def statement_proof(request: HttpRequest) -> StreamingHttpResponse:
     """The month with its proof, for `verify_statement.py`."""
+    member = request.member  # type: ignore[attr-defined]
     starts_on, _this_month = _month(request)
-    proof = prove_month(request.member, starts_on)  # type: ignore[attr-defined]
-    answer = private(JsonResponse(proof))
-    name = f"credits-{starts_on:%Y-%m}-proof.json"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return _file(prove_month(member, starts_on), "application/json", starts_on, "-proof.json")
+
+
+def _file(pieces: Iterator[str], kind: str, starts_on: date, ending: str) -> StreamingHttpResponse:
+    answer: StreamingHttpResponse = private(  # type: ignore[assignment]
+        StreamingHttpResponse(_as_now(pieces), content_type=kind)  # type: ignore[arg-type]
+    )
+    answer["Content-Disposition"] = f'attachment; filename="credits-{starts_on:%Y-%m}{ending}"'
     return answer
+
+
+def _as_now(pieces: Iterator[str]) -> Iterator[str]:
+    """The same pieces, each made in the reader's language and zone.
+
+    An answer is streamed after the middleware, which knew them, has ended.
+    """
+    language, zone = translation.get_language() or "en", timezone.get_current_timezone()
+
+    def made() -> Iterator[str]:
+        while True:
+            with translation.override(language), timezone.override(zone):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+    return made()
+
+
+class Echo:
+    """A file for `csv.writer` that gives each line back instead of keeping it."""
+
+    def write(self, value: str) -> str:
+        return value
 
 
 @open_to_all
@@ -98,6 +162,14 @@ def _month(request: HttpRequest) -> tuple[date, date]:
     if len(text) != len("YYYY-MM") or starts_on.year < _YEAR_MIN or starts_on > this_month:
         raise Http404
     return starts_on, this_month
+
+
+def _after(request: HttpRequest) -> int:
+    """The seq of the last line of the page before; 404 for what is none."""
+    text = request.GET.get("after", "0")
+    if not text.isascii() or not text.isdigit() or int(text[:11]) >= 2**31:
+        raise Http404
+    return int(text[:11])
 
 
 def _harmless(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +17,7 @@ from credits.queries.standing import find_kept
 from credits.queries.tiers import get_tier
 from credits.statement import FILTERS, filter_kinds, group_by_month
 from zone.core.http import private, wants_partial
+from zone.core.ids import public_id_of, uuid_of
 
 SOON = timedelta(days=45)
 
@@ -30,7 +32,7 @@ def credits_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "tab": "credits",
         "months": group_by_month(page),
-        "more_before": page[-1].seq if len(lines) > STATEMENT_PAGE else None,
+        "more_before": page[-1].public_id if len(lines) > STATEMENT_PAGE else None,
         "show": word,
     }
     if wants_partial(request) and before is not None:
@@ -49,13 +51,18 @@ def credits_page(request: HttpRequest) -> HttpResponse:
     return private(render(request, "credits/credits.html", context))
 
 
-def _before(request: HttpRequest) -> int | None:
+def _before(request: HttpRequest) -> UUID | None:
+    """The last line of the page above, by its public id."""
     text = request.GET.get("before")
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**31:
+    try:
+        operation = uuid_of(text)
+    except ValueError as error:
+        raise Http404 from error
+    if text != public_id_of("cen", operation):
         raise Http404
-    return int(text)
+    return operation
 
 
 def _ending_soon(balance: Balance) -> list[Expiring]:

@@ -50,7 +50,7 @@ def story(cloned_database, client, tmp_path):
 
 
 def _proof(client):
-    return client.get("/credits/statement-proof.json").json()
+    return json.loads(client.get("/credits/statement-proof.json").getvalue())
 
 
 def _check(tmp_path, proof, *more):
@@ -65,7 +65,7 @@ def test_opening_and_lines_are_closing_on_page_and_in_csv(story):
     for words in ("Opening balance", "Closing balance", "All changes", "+120", "Balance 100"):
         assert words in page
 
-    text = client.get("/credits/statement.csv").content.decode("utf-8-sig")
+    text = client.get("/credits/statement.csv").getvalue().decode("utf-8-sig")
     table = list(csv.DictReader(StringIO(text)))
     changes = [int(row["change"]) for row in table if row["change"]]
     assert changes == [120, -20, -50, 20]
@@ -87,7 +87,7 @@ def test_months_join_without_a_gap(story):
     now = get_month(alice, this_month)
     assert get_month(alice, month_before(this_month)).closing == now.opening
     later = get_month(alice, month_after(this_month))
-    assert (later.opening, later.lines, later.closing) == (now.closing, [], now.closing)
+    assert (later.opening, later.line_count, later.closing) == (now.closing, 0, now.closing)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_neighbours_of_a_month(month, before, after):
 @pytest.mark.parametrize("month", ["x", "2026-13", "2026-1", "1999-12", "9999-01", "2026-W01"])
 def test_what_is_no_month_is_not_found(story, month):
     _, client, _ = story
-    for name in ("statement", "statement.csv", "statement-proof.json"):
+    for name in ("statement", "statement.csv", "statement.pdf", "statement-proof.json"):
         assert client.get(f"/credits/{name}", {"month": month}).status_code == 404
 
 
@@ -206,5 +206,5 @@ def test_the_program_is_open_to_all_and_the_statement_is_not(story):
     _, client, _ = story
     client.cookies.clear()
     assert client.get("/credits/verify_statement.py").content == SCRIPT.read_bytes()
-    for name in ("statement", "statement.csv", "statement-proof.json"):
+    for name in ("statement", "statement.csv", "statement.pdf", "statement-proof.json"):
         assert client.get(f"/credits/{name}").status_code == 302

@@ -82,7 +82,7 @@ def test_a_page_costs_what_it_shows(alice, monkeypatch):
         return found
 
     monkeypatch.setattr(entries, "read_lines", count)
-    for before in (None, lines[30].op_id, lines[250].op_id):
+    for before in (None, lines[30].op_id, lines[200].op_id):
         read.clear()
         with CaptureQueriesContext(connection) as queries:
             page = list_entries(alice, before=before, limit=30)

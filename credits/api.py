@@ -12,6 +12,7 @@ from zone.core.errors import NotFound
 from zone.core.ids import public_id_of, uuid_of
 from zone.members.services.partner_members import get_partner_member, list_partner_ids
 from zone.partners.declarations import Answer, Call, operation
+from zone.partners.errors import InvalidCursor
 from zone.partners.fields import IdField, InstantField
 from zone.partners.models import PartnerReference
 from zone.partners.objects import Shape, constant, list_of
@@ -120,7 +121,7 @@ def list_credit_entries(call: Call) -> Answer:
     limit = query.get("limit", LIMIT_DEFAULT)
     lines = queries.list_entries(
         known.member_id,
-        before=UUID(read_cursor(cursor, filters)[0]) if cursor else None,
+        before=_position_in(cursor, filters) if cursor else None,
         kinds=[Kind[query["kind"].upper()]] if "kind" in query else (),
         posted_after=query.get("posted_after"),
         posted_before=query.get("posted_before"),
@@ -150,6 +151,14 @@ def get_credit_entry(call: Call, entry_id: str) -> Answer:
         if line.member_id in known:
             return Answer(200, present_entries(call, [line], known[line.member_id])[0])
     raise NotFound
+
+
+def _position_in(cursor: str, filters: str) -> UUID:
+    """The last entry of the page above. Raises InvalidCursor, for one of an earlier version too."""
+    try:
+        return UUID(str(read_cursor(cursor, filters)[0]))
+    except ValueError as error:
+        raise InvalidCursor from error
 
 
 def _operation_of(entry_id: str) -> Any:

@@ -64,14 +64,27 @@ def tree_root(leaves: list[bytes]) -> bytes:
     return leaves[0]
 
 
-def audit_path(leaves: list[bytes], place: int) -> list[bytes]:
+def tree_levels(leaves: list[bytes]) -> list[list[bytes]]:
+    """The tree from its leaves up to its root."""
+    levels = [leaves]
+    while len(levels[-1]) > 1:
+        levels.append(_level_above(levels[-1]))
+    return levels
+
+
+def path_in(levels: list[list[bytes]], place: int) -> list[bytes]:
     """The neighbours that lead from the leaf at `place` (from 0) to the root."""
     path = []
-    while len(leaves) > 1:
-        if (neighbour := place ^ 1) < len(leaves):
-            path.append(leaves[neighbour])
-        leaves, place = _level_above(leaves), place // 2
+    for level in levels[:-1]:
+        if (neighbour := place ^ 1) < len(level):
+            path.append(level[neighbour])
+        place //= 2
     return path
+
+
+def audit_path(leaves: list[bytes], place: int) -> list[bytes]:
+    """The same for one leaf alone."""
+    return path_in(tree_levels(leaves), place)
 
 
 def _level_above(hashes: list[bytes]) -> list[bytes]:

@@ -11,7 +11,7 @@ from django.db import connection
 from credits.kinds import Kind
 from credits.queries.journal import EntryLine, Standing, get_standing, read_lines
 from credits.queries.seals import ENTRY_COLUMNS, Seal, canonical, list_seals
-from credits.verify_statement import FORMAT, audit_path, tree_root
+from credits.verify_statement import FORMAT, path_in, tree_levels, tree_root
 from zone.members.models import Member
 
 CHAIN_MAX = 500  # blocks in a proof file between its first block and the newest
@@ -130,10 +130,11 @@ def _prove_lines(member: Member, month: Month) -> Iterator[dict[str, Any]]:
             line: dict[str, Any] = {"entry": entry, "block": block, "place": None, "path": []}
             if block is not None:
                 if kept[0] != block:
-                    kept = (block, _leaves_of(block))
-                places, leaves = kept[1]
+                    places, leaves = _leaves_of(block)
+                    kept = (block, (places, tree_levels(leaves)))
+                places, levels = kept[1]
                 line["place"] = places[entry["member_id"], entry["op_id"]]
-                line["path"] = [step.hex() for step in audit_path(leaves, line["place"])]
+                line["path"] = [step.hex() for step in path_in(levels, line["place"])]
             yield line
         after_seq = entries[-1]["seq"]
 

@@ -126,6 +126,11 @@ def _build_taken(row: Sequence[Any]) -> Taken:
     return replace(Taken(*row[:claim_at]), claim=claim, sealed=code)
 
 
+def lock_bundles(*, benefit_id: int, member_id: int) -> None:
+    """This member's claims of the choices that hold a benefit wait for the caller's commit."""
+    _call("SELECT benefits_lock_bundles(%s, %s)", [benefit_id, member_id])
+
+
 def has_slot(*, release_id: int, member_id: int, now: datetime) -> bool:
     """Whether this member could have a slot of the release now. Reads only."""
     return bool(_call("SELECT benefits_has_slot(%s, %s, %s)", [release_id, member_id, now])[0])
@@ -184,6 +189,28 @@ def next_slot(*, release_id: int, op_id: UUID, now: datetime) -> int | None:
     row = _call("SELECT benefits_next_slot(%s, %s, %s)", [release_id, op_id, now])
     slot: int | None = row[0]
     return slot
+
+
+def count_replacement(*, first_id: int, claim_id: int) -> bool:
+    """A replacement counts in place of the claim it replaces; False when no budget can bear it."""
+    return bool(_call("SELECT benefits_count_replacement(%s, %s)", [first_id, claim_id])[0])
+
+
+def hold_slot(
+    *, release_id: int, member_id: int, op_id: UUID, until: datetime
+) -> tuple[str, int | None]:
+    """A unit held for a member: ok, already_held or sold_out, and the place that holds it."""
+    row = _call(
+        "SELECT v_code, v_entry FROM benefits_hold_slot(%s, %s, %s, %s)",
+        [release_id, member_id, op_id, until],
+    )
+    return row[0], row[1]
+
+
+def extend_hold(*, entry_id: int, until: datetime) -> datetime | None:
+    """A unit held for longer; until when, or None when it is not held any more."""
+    ends_at: datetime | None = _call("SELECT benefits_extend_hold(%s, %s)", [entry_id, until])[0]
+    return ends_at
 
 
 def settle_endings(*, limit: int, actor: str) -> list[int]:

@@ -158,6 +158,7 @@ class QuotaReached(ZoneError):
             ),
             "week": _("You have claimed this as often as one member may in a week."),
             "month": _("You have claimed this as often as one member may in a month."),
+            "quarter": _("You have claimed this as often as one member may in a quarter."),
             "cooldown": _("You claimed this a little while ago. Please come back later."),
         }
         return str(words.get(self.facts.get("period", ""), self.sentence))
@@ -182,8 +183,41 @@ class SliceSoldOut(ZoneError):
             "day": _("Today's are all gone. More come tomorrow."),
             "week": _("This week's are all gone. More come next week."),
             "month": _("This month's are all gone. More come next month."),
+            "quarter": _("This quarter's are all gone. More come next quarter."),
         }
         return str(words.get(self.facts.get("period", ""), self.sentence))
+
+
+class AlreadyChosen(ZoneError):
+    """A right that another claim has used up. Facts: `chosen`, that benefit's public id; `title`."""
+
+    code = "already_chosen"
+    sentence = _("You chose “%(title)s” instead of this one.")
+
+
+class ChoiceIsFinal(ZoneError):
+    code = "invalid_state"
+    sentence = _("This choice stands: it was looked at, sent or used, or cannot be taken back.")
+
+
+class AlreadyHeld(ZoneError):
+    code = "invalid_state"
+    sentence = _("One of these is held for this member already.")
+
+
+class HoldOver(ZoneError):
+    """Facts: `status`, how the hold ended."""
+
+    code = "invalid_state"
+    sentence = _("This hold has ended.")
+
+    def __str__(self) -> str:
+        return str(self.sentence)
+
+
+class RescueRefused(ZoneError):
+    code = "invalid_state"
+    sentence = _("This can be done once a month, in the last three days, if there is room for it.")
 
 
 class BudgetExhausted(ZoneError):
@@ -273,6 +307,19 @@ class NotReady(ZoneError):
     code = "validation_failed"
     sentence = _("This cannot be published yet: %(missing)s")
     http_status = 422
+
+
+class CopyRefused(ZoneError):
+    """Facts: `why`, the address, field or variables it is about."""
+
+    code = "validation_failed"
+    sentence = _("No copy was made: %(why)s is taken, cannot differ, or is not filled in.")
+    http_status = 422
+
+
+class BinRefused(ZoneError):
+    code = "invalid_state"
+    sentence = _("Only a draft goes into the bin, and only for thirty days it comes back.")
 
 
 class StockChanged(ZoneError):

@@ -38,15 +38,14 @@ class CatalogueForm(forms.Form):
         }
 
 
-class ClaimForm(forms.Form):
-    """One claim as the page offered it: this release, at this price, under this operation.
+class OperationForm(forms.Form):
+    """Something a page offered at a price, under this operation.
 
     The operation id was made with the page and is kept through retries, so that a second press, a
     reload or a lost answer cannot claim twice.
     """
 
     op_id = forms.UUIDField()
-    release = forms.CharField(max_length=30)
     price = forms.IntegerField(min_value=0)
 
     def clean_op_id(self) -> UUID:
@@ -60,3 +59,15 @@ class ClaimForm(forms.Form):
                 code="stale",
             )
         return op_id
+
+
+class ClaimForm(OperationForm):
+    """One claim as the page offered it: this release."""
+
+    release = forms.CharField(max_length=30)
+
+
+class ChangeForm(ClaimForm):
+    """A release instead of a claim of the same choice."""
+
+    claim = forms.CharField(max_length=30)

@@ -70,6 +70,15 @@ def find_window_refusal(
     return None
 
 
+def find_hours_refusal(
+    *, is_timed: bool, is_open: bool, opens_next_at: datetime | None
+) -> ZoneError | None:
+    """Why a benefit that keeps hours cannot be claimed now, or None."""
+    if not is_timed or is_open:
+        return None
+    return errors.NotStarted(opens_at=opens_next_at) if opens_next_at else errors.Ended()
+
+
 def find_member_refusal(*, benefit: Benefit, facts: MemberFacts) -> ZoneError | None:
     """Why this member cannot have the benefit, the nearest remedy first, or None."""
     if benefit.livemode != facts.livemode:

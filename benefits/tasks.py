@@ -14,6 +14,7 @@ from benefits.services import (
     lifecycle,
     live_segments,
     notices,
+    openings,
     pool_watch,
     population,
     rule_requests,
@@ -62,6 +63,11 @@ def drain_gifts() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def tend_lines() -> None:
     waitlist.tend_lines()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def plan_openings() -> None:
+    openings.plan_openings()
 
 
 @shared_task(expires=300, time_limit=110, soft_time_limit=90)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from benefits.views import (
+    bundles,
     catalogue,
     claiming,
     draws,
@@ -8,6 +9,7 @@ from benefits.views import (
     gift_new,
     gifts,
     mine,
+    rescuing,
     returning,
     stamps,
     trials,
@@ -21,6 +23,9 @@ urlpatterns = [
     path("benefits/<slug:slug>/claim", claiming.claim, name="claim"),
     path("benefits/<slug:slug>/wait", waiting.join, name="wait"),
     path("benefits/<slug:slug>/wait/leave", waiting.leave, name="wait_leave"),
+    path("bundles/<slug:slug>", bundles.bundle_page, name="bundle"),
+    path("bundles/<slug:slug>/claim", bundles.claim_all, name="bundle_claim"),
+    path("bundles/<slug:slug>/change", bundles.change, name="bundle_change"),
     path("draws/verify_drop.py", draws.verifier, name="draw_verifier"),
     path("draws/<str:public_id>", draws.draw_page, name="draw"),
     path("draws/<str:public_id>/enter", draws.enter, name="draw_enter"),
@@ -30,6 +35,7 @@ urlpatterns = [
     path("me/benefits/<str:public_id>/status", mine.status, name="status"),
     path("me/benefits/<str:public_id>/reveal", mine.reveal, name="reveal"),
     path("me/benefits/<str:public_id>/return", returning.return_page, name="return"),
+    path("me/benefits/<str:public_id>/rescue", rescuing.rescue, name="rescue"),
     path("gifts", gifts.centre, name="gifts"),
     path("gifts/new", gift_new.compose, name="gift_new"),
     path("gifts/blocks/<int:block_id>/remove", gifts.unblock, name="gift_unblock"),

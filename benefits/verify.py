@@ -245,6 +245,22 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "I32b",
+        "and the other way round: while it does, it counts wherever it was counted",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        WHERE (claim.holds_slot OR claim.state = 'gifted')
+          AND (claim.window_count IS DISTINCT FROM (
+                   SELECT count(*) FROM benefits_quotacount counted
+                   WHERE counted.claim_id = claim.id)
+               OR claim.budget_cost IS DISTINCT FROM (
+                   SELECT coalesce(sum(cost.amount), 0) FROM benefits_budgetuse cost
+                   WHERE cost.claim_id = claim.id))
+          AND claim.window_count IS NOT NULL
+        """,
+    ),
+    Invariant(
         "I33",
         "a budget has spent what its claims cost, and no more than there is",
         """

@@ -172,6 +172,40 @@ LIFE_INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "I45",
+        "nobody has more of a choice than it allows",
+        """
+        SELECT bundle.public_id, claim.member_id
+        FROM benefits_bundle bundle
+        JOIN benefits_bundleitem item ON item.bundle_id = bundle.id
+        JOIN benefits_claim claim
+          ON claim.benefit_id = item.benefit_id
+         AND claim.counts_to_limit AND (claim.holds_slot OR claim.state = 'gifted')
+         AND claim.created_at > greatest(item.added_at, bundle.holds_since)
+        WHERE bundle.is_active AND bundle.kind IN ('pick', 'apart') AND bundle.within_days IS NULL
+        GROUP BY bundle.id, claim.member_id
+        HAVING CASE bundle.kind WHEN 'pick' THEN count(*)
+                   ELSE count(DISTINCT claim.benefit_id) END > bundle.picks
+        """,
+    ),
+    Invariant(
+        "I46",
+        "what was rescued was rescued once a month, and passed on with exactly its thanks",
+        """
+        SELECT min(public_id) FROM benefits_rescue
+        GROUP BY member_id, kind, month HAVING count(*) > 1
+        UNION ALL
+        SELECT rescue.public_id
+        FROM benefits_rescue rescue
+        JOIN benefits_claim claim ON claim.id = rescue.claim_id
+        LEFT JOIN ledger.entry entry
+          ON entry.member_id = rescue.member_id AND entry.op_id = rescue.op_id
+        WHERE rescue.kind = 'pass_on'
+          AND (claim.state <> 'returned' OR claim.holds_slot
+               OR rescue.thanks <> coalesce(entry.available_change - entry.debt_change, 0))
+        """,
+    ),
+    Invariant(
         "I23",
         "what a provider's list says it issued is what our claims say",
         STATEMENT_DIFFERENCES,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
-from benefits.models import Claim, ClaimEvent, Redemption
+from benefits.models import Claim, ClaimEvent, Redemption, Rescue
 from benefits.queries import find_code
 from benefits.services import bulk
 from benefits.services.endings import (
@@ -78,6 +78,13 @@ class RedemptionInline(ReadOnlyInline):
     show_change_link = False
 
 
+class RescueInline(ReadOnlyInline):
+    model = Rescue
+    fields = ("public_id", "kind", "at", "was_until", "is_until", "thanks")
+    readonly_fields = fields
+    show_change_link = False
+
+
 class ClaimEventInline(ReadOnlyInline):
     model = ClaimEvent
     fields = ("at", "actor", "cause", "from_state", "to_state", "facts")
@@ -102,7 +109,7 @@ class ClaimAdmin(VerbsAdmin):
         "livemode",
     )  # fmt: skip
     readonly_fields = fields
-    inlines = (RedemptionInline, ClaimEventInline)
+    inlines = (RedemptionInline, RescueInline, ClaimEventInline)
     actions = ("revoke_many",)
     verbs = (
         Verb("revoke", gettext_lazy("Take it away"), _RIGHT, RevokeForm, revoke),

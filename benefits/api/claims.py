@@ -86,6 +86,8 @@ def status_filter(status: str, *, now: datetime) -> Q:
         "out_of_stock",
         "limit_reached",
         "not_eligible",
+        "already_chosen",
+        "budget_exhausted",
         "insufficient_credits",
         "reference_conflict",
     ),
@@ -119,7 +121,7 @@ def grant_claim(call: Call) -> Answer:
     limiter.refuse_over_limit([window])
     claim = claim_benefit(
         member=known.member,
-        release=_release_of(benefit, now=now),
+        release=release_of(benefit, known.member, now=now),
         op_id=reserved.op_id,
         now=now,
         actor=call.actor,
@@ -140,9 +142,14 @@ def grant_claim(call: Call) -> Answer:
     return Answer(202 if data["status"] == "pending" else 201, data)
 
 
-def _release_of(benefit: Benefit, *, now: datetime) -> Release:
-    """The release a call that names only a benefit gets; without one, why there is none."""
-    release = queries.find_open_release(benefit, now=now)
+def release_of(benefit: Benefit, member: Member, *, now: datetime) -> Release:
+    """The release a call that names only a benefit gets: where one is held for the member first.
+
+    Raises, when there is none, why.
+    """
+    release = queries.find_held_release(
+        benefit, member=member, now=now
+    ) or queries.find_open_release(benefit, now=now)
     if release is None:
         raise rules.find_window_refusal(benefit=benefit, release=None, now=now) or SoldOut()
     return release

@@ -1,17 +1,21 @@
 from benefits.models.alarm import Alarm
 from benefits.models.benefit import Benefit, BenefitEvent, BenefitTerms, BenefitText
 from benefits.models.bulk import BulkJob, BulkRow
+from benefits.models.bundle import Bundle, BundleItem
 from benefits.models.claim import Claim, ClaimEvent
 from benefits.models.code import Code, CodeBatch
 from benefits.models.code_import import CodeImport, CodeImportFault, CodeImportPart
 from benefits.models.draw import DrawEntry, FairDraw
 from benefits.models.gift import Gift, GiftBlock
+from benefits.models.hold import StockHold
 from benefits.models.limit import Budget, BudgetShare, BudgetUse, Quota, QuotaCount, QuotaUse
+from benefits.models.opening import OpeningHours, OpeningSpan
 from benefits.models.pool import PoolSample, PoolWarning
 from benefits.models.population import PopulationRun, RuleRequest
 from benefits.models.provider import ProviderConfig
 from benefits.models.redemption import Redemption
 from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCounter
+from benefits.models.rescue import Rescue
 from benefits.models.rule import PriceRow, RuleVersion
 from benefits.models.segment import (
     MemberTouch,
@@ -36,6 +40,8 @@ __all__ = [
     "BudgetUse",
     "BulkJob",
     "BulkRow",
+    "Bundle",
+    "BundleItem",
     "Claim",
     "ClaimEvent",
     "Code",
@@ -49,6 +55,8 @@ __all__ = [
     "Gift",
     "GiftBlock",
     "MemberTouch",
+    "OpeningHours",
+    "OpeningSpan",
     "PoolSample",
     "PoolWarning",
     "PopulationRun",
@@ -61,6 +69,7 @@ __all__ = [
     "QuotaUse",
     "Redemption",
     "Release",
+    "Rescue",
     "ReturnedSlot",
     "RuleRequest",
     "RuleVersion",
@@ -73,6 +82,7 @@ __all__ = [
     "StampBoard",
     "StampChoice",
     "StampSwap",
+    "StockHold",
     "Trial",
     "WaitlistEntry",
 ]

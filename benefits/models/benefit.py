@@ -87,6 +87,13 @@ class Benefit(models.Model):
         db_default=80,
         validators=[MaxValueValidator(100)],
     )
+    # Near its end a claim may get so many days more, once a month; 0: never.
+    snooze_days = models.PositiveSmallIntegerField(
+        _("more days near the end"), default=7, db_default=7, validators=[MaxValueValidator(31)]
+    )
+    thanks_credits = models.PositiveSmallIntegerField(
+        _("credits for passing it on"), default=5, db_default=5
+    )
     requires_binding = models.BooleanField(_("needs a binding"), default=True)
     requires_adult = models.BooleanField(_("adults only"), default=False)
     is_giftable = models.BooleanField(_("can be given away"), default=True)
@@ -117,6 +124,8 @@ class Benefit(models.Model):
     is_featured = models.BooleanField(_("featured"), default=False)
     sort_weight = models.PositiveSmallIntegerField(_("order"), default=100)
     terms_version = models.CharField(_("version of the terms"), max_length=20, default="1")
+    # A draft out of sight; see `services/bin.py`.
+    binned_at = models.DateTimeField(_("in the bin since"), null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -198,12 +207,27 @@ class Benefit(models.Model):
         return next(iter(by_language.values()), None)
 
 
-_CHAINS = {"zh-hant": ("zh-hant", "zh-hans", "en"), "zh-hans": ("zh-hans", "zh-hant", "en")}
+# Languages that benefits are written in; the first is what every benefit has.
+WRITTEN_LANGUAGES = ("en", "zh-hans", "zh-hant", "zh-hant-hk", "fil")
+_SISTERS = {"zh-hant": "zh-hans", "zh-hans": "zh-hant"}
 
 
 def language_chain(language: str) -> tuple[str, ...]:
-    """Languages to try, best first: the one asked for, its script's sister, then English."""
-    return _CHAINS.get(language, (language, "en"))
+    """Languages to try, best first: the one asked for, what it is a kind of, then English.
+
+    zh-hant-hk falls back to zh-hant, as RFC 4647 section 3.4 looks tags up, then to the sister
+    script, which a reader of the one reads better than English.
+    """
+    chain = []
+    tag = language.lower()
+    while tag:
+        chain.append(tag)
+        tag, _dash, _last = tag.rpartition("-")
+        if tag == "zh":
+            break
+    if chain and chain[-1] in _SISTERS:
+        chain.append(_SISTERS[chain[-1]])
+    return tuple(dict.fromkeys([*chain, "en"]))
 
 
 class BenefitText(models.Model):

@@ -67,6 +67,9 @@ class Claim(models.Model):
     price_credits = models.PositiveIntegerField(default=0)
     per_member = models.PositiveSmallIntegerField(default=1)
     livemode = models.BooleanField(default=True)
+    # In how many windows of limits it counts, and what a budget bore for it; null: made without.
+    window_count = models.PositiveSmallIntegerField(null=True)
+    budget_cost = models.PositiveBigIntegerField(null=True)
     # A claim that was taken away and replaced; what it cost stays with the first one.
     replaces = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
@@ -84,6 +87,8 @@ class Claim(models.Model):
     granted_at = models.DateTimeField(null=True)
     revealed_at = models.DateTimeField(null=True)
     redeemed_at = models.DateTimeField(null=True)
+    # Only of a changed choice: the first one's time for undoing, which a change does not renew.
+    undo_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # failed, expired, revoked, returned or given away
     valid_from = models.DateTimeField(null=True)
     valid_until = models.DateTimeField(null=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-_PERIODS = ("P7D", "P1M", "P2M", "P3M", "P6M", "P1Y")
+PERIODS = ("P7D", "P1M", "P2M", "P3M", "P6M", "P1Y")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,11 @@ class DetailField:
     label: Any
     check: Callable[[Any], bool]
     is_required: bool = True
+
+    @property
+    def shape(self) -> str:
+        """What a form asks for: amount, flag, text or period."""
+        return _SHAPES[self.check]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,15 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_period(value: Any) -> bool:
-    return value in _PERIODS
+    return value in PERIODS
+
+
+_SHAPES: dict[Callable[[Any], bool], str] = {
+    _is_amount: "amount",
+    _is_flag: "flag",
+    _is_text: "text",
+    _is_period: "period",
+}
 
 
 _TRIAL = (

@@ -7,7 +7,7 @@ class Quota(models.Model):
     """How many claims somebody may make of a benefit in a stretch of time.
 
     One row says one limit: of each member, of each natural person, or of everybody together; ever,
-    or per month, week, day or hour; of the whole benefit or of one release; of every wallet or of
+    or per quarter, month, week, day or hour; of the whole benefit or of one release; of every wallet or of
     one, of every tier or of one. A cooldown instead says how long after a claim the next one may come.
     """
 
@@ -18,6 +18,7 @@ class Quota(models.Model):
 
     class Period(models.TextChoices):
         TOTAL = "total", _("ever")
+        QUARTER = "quarter", _("a calendar quarter")  # As Apple rations offer codes.
         MONTH = "month", _("a calendar month")
         WEEK = "week", _("a week, from Monday")
         DAY = "day", _("a day")

@@ -10,7 +10,7 @@ from benefits import rules
 from benefits.conditions.leaves import Step
 from benefits.conditions.tree import Verdict
 from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted, RuleNotMet
-from benefits.models import Benefit, Claim, Release
+from benefits.models import Benefit, Bundle, Claim, Release
 from benefits.models.claim import COUNTED
 from benefits.queries.limits import Terms, read_terms
 from benefits.queries.places import Place, read_places
@@ -96,7 +96,9 @@ def _card(
     units = left.get(release.pk, 0) if release else 0
     price = release.price_credits if release else benefit.price_credits
     price = terms.price_credits if terms else price
-    refusal = rules.find_window_refusal(benefit=benefit, release=release, now=now)
+    refusal = rules.find_window_refusal(benefit=benefit, release=release, now=now) or _closed(
+        benefit
+    )
     state: CardState = "claimable"
     if release is not None and len(mine) >= release.per_member:
         state, refusal = "owned", None
@@ -132,6 +134,15 @@ def _card(
     )
 
 
+def _closed(benefit: Any) -> ZoneError | None:
+    """The hours that `with_reading` read beside the benefit."""
+    return rules.find_hours_refusal(
+        is_timed=benefit.is_timed,
+        is_open=benefit.open_until is not None,
+        opens_next_at=benefit.opens_next_at,
+    )
+
+
 def make_cards(
     benefits: list[Benefit],
     *,
@@ -139,6 +150,7 @@ def make_cards(
     available: int | None,
     now: datetime,
     language: str,
+    bundle: Bundle | None = None,
 ) -> list[Card]:
     facts = rules.facts_of(member, now=now) if member else None
     release_ids = [
@@ -162,7 +174,7 @@ def make_cards(
     if member is not None:
         pairs = [(benefit, release) for benefit in benefits if (release := chosen[benefit.pk])]
         terms = read_terms(member=member, chosen=pairs, now=now)
-        verdicts = read_verdicts(member=member, benefits=benefits, now=now)
+        verdicts = read_verdicts(member=member, benefits=benefits, now=now, within=bundle)
     return [
         _card(
             benefit,
@@ -181,7 +193,7 @@ def make_cards(
     ]
 
 
-def _open_to(benefits: QuerySet[Benefit], member: Member | None) -> QuerySet[Benefit]:
+def open_to(benefits: QuerySet[Benefit], member: Member | None) -> QuerySet[Benefit]:
     """Leave out what this member can never have: another wallet's, another mode's; and what only
     a stamp board gives.
     """
@@ -204,14 +216,16 @@ def list_cards(
     search: str = "",
     is_free: bool | None = None,
     benefits: QuerySet[Benefit] | None = None,
+    bundle: Bundle | None = None,
 ) -> list[Card]:
     """The catalogue in its order, as this member sees it.
 
     `available` is the member's credits; None leaves the price out of the verdict. `benefits` takes
-    the place of what this member may see. At most fourteen queries, whatever the number of cards.
+    the place of what this member may see; each is judged as a part of `bundle`. At most fifteen
+    queries, whatever the number of cards.
     """
     if benefits is None:
-        benefits = _open_to(Benefit.objects.listed(now), member)
+        benefits = open_to(Benefit.objects.listed(now), member)
     if kind:
         benefits = benefits.filter(kind=kind)
     if hue:
@@ -231,6 +245,7 @@ def list_cards(
         available=available,
         now=now,
         language=language,
+        bundle=bundle,
     )
 
 
@@ -243,7 +258,7 @@ def get_card(
     language: str = "",
 ) -> Card:
     """One benefit as this member sees it. Raises NotFound when it is not shown to them."""
-    benefits = _open_to(Benefit.objects.listed(now).filter(slug=slug), member)
+    benefits = open_to(Benefit.objects.listed(now).filter(slug=slug), member)
     found = list(with_reading(benefits, now=now))
     if not found:
         raise NotFound()
@@ -254,7 +269,7 @@ def list_drops(
     *, member: Member | None, available: int | None, now: datetime, language: str = ""
 ) -> list[Card]:
     """Benefits with a daily drop that is open or comes next, the soonest first."""
-    benefits = _open_to(Benefit.objects.listed(now), member).filter(schedules__is_active=True)
+    benefits = open_to(Benefit.objects.listed(now), member).filter(schedules__is_active=True)
     cards = make_cards(
         list(with_reading(benefits.distinct(), now=now)),
         member=member,

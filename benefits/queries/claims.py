@@ -36,7 +36,7 @@ def get_claim(*, member: Member, public_id: str) -> Claim:
     """A member's own claim with everything its page shows. Raises NotFound for anyone else's."""
     claim = (
         Claim.objects.filter(member=member, public_id=public_id)
-        .select_related("benefit", "release__provider", "terms")
+        .select_related("benefit", "release__provider", "terms", "member__wallet")
         .prefetch_related("benefit__texts", "events")
         .first()
     )

@@ -1,13 +1,16 @@
 """Limits, budgets and prices as one member meets them: the reading side of the claim function."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import get_language
 
 from benefits import errors
 from benefits.models import Benefit, Quota, Release
+from benefits.models.benefit import language_chain
 from credits.queries.tiers import list_reached_tiers
 from zone.core.errors import ZoneError
 from zone.members.models import Member
@@ -37,7 +40,15 @@ _TERMS = """
            (SELECT price.position FROM benefits_pricerow price
             WHERE asked.mode <> 'credits' AND price.id = benefits_price_row(
                 asked.benefit_id, member.id, member.wallet_id, %s::text[])),
-           %s::text[] IS NULL AND benefits_needs_tier(asked.benefit_id)
+           %s::text[] IS NULL AND benefits_needs_tier(asked.benefit_id),
+           (
+               SELECT jsonb_build_object(
+                   'id', chosen.public_id, 'slug', chosen.slug, 'titles', (
+                       SELECT jsonb_object_agg(words.language, words.title)
+                       FROM benefits_benefittext words WHERE words.benefit_id = chosen.id))
+               FROM benefits_claim rival JOIN benefits_benefit chosen ON chosen.id = rival.benefit_id
+               WHERE rival.id = benefits_bundle_rival(asked.benefit_id, member.id, %s)
+           )
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::int[])
          AS asked (benefit_id, release_id, mode, price)
     JOIN benefits_benefit benefit ON benefit.id = asked.benefit_id
@@ -63,15 +74,28 @@ def read_terms(
     if not chosen:
         return {}
     rows = _read_rows(member, chosen, now, tiers=None)
-    if any(row[-1] for row in rows):
+    if any(row[-2] for row in rows):
         rows = _read_rows(member, chosen, now, tiers=list_reached_tiers(member))
     return {
         benefit_id: Terms(
             price,
-            _refusal(holder, period, allowed, again_at) or _budget_refusal(is_spent),
+            _choice_refusal(rival)
+            or _refusal(holder, period, allowed, again_at)
+            or _budget_refusal(is_spent),
             price_row,
         )
-        for benefit_id, price, holder, period, allowed, again_at, is_spent, price_row, _ in rows
+        for (
+            benefit_id,
+            price,
+            holder,
+            period,
+            allowed,
+            again_at,
+            is_spent,
+            price_row,
+            _,
+            rival,
+        ) in rows
     }
 
 
@@ -87,6 +111,7 @@ def _read_rows(
             _TERMS,
             [
                 *(tiers, tiers, tiers),
+                now,
                 [benefit.pk for benefit, _ in chosen],
                 [release.pk for _, release in chosen],
                 [release.mode for _, release in chosen],
@@ -97,6 +122,19 @@ def _read_rows(
         )
         rows: list[Any] = cursor.fetchall()
     return rows
+
+
+def _choice_refusal(rival: str | None) -> ZoneError | None:
+    """The benefit that was chosen instead, in the reader's language."""
+    if rival is None:
+        return None
+    chosen = json.loads(rival)
+    titles = chosen["titles"] or {}
+    title = next(
+        (titles[one] for one in language_chain(get_language() or "en") if one in titles),
+        next(iter(titles.values()), chosen["slug"]),
+    )
+    return errors.AlreadyChosen(chosen=chosen["id"], title=title)
 
 
 def _budget_refusal(is_spent: bool) -> ZoneError | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from benefits.models import Release, ReturnedSlot, WaitlistEntry
+from benefits.models import Benefit, Release, ReturnedSlot, WaitlistEntry
 from zone.members.models import Member
 
 # A place is told as a band: exact numbers would tell how many others wait.
@@ -50,6 +50,20 @@ def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) ->
             band=next((band for band in BANDS if entry.rank <= band), None),
         )
     return places
+
+
+def find_held_release(benefit: Benefit, *, member: Member, now: datetime) -> Release | None:
+    """The release of which a unit is held for this member, by the line or by a partner."""
+    return (
+        Release.objects.filter(
+            benefit=benefit,
+            returned_slots__offered_to=member,
+            returned_slots__offered_until__gt=now,
+        )
+        .select_related("benefit")
+        .order_by("returned_slots__offered_until")
+        .first()
+    )
 
 
 def has_offers(release: Release) -> bool:

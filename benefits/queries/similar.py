@@ -49,6 +49,7 @@ def list_similar(
 
 def _read(facts: MemberFacts, language: str, now: datetime) -> list[Card]:
     benefits = Benefit.objects.listed(now).filter(livemode=facts.livemode)
+    benefits = benefits.exclude(bundle_items__bundle__is_active=True)
     cards = [
         card
         for card in list_cards(

@@ -24,10 +24,13 @@ STANDING_COLUMNS = """
     (SELECT rule.id FROM benefits_ruleversion rule
      WHERE rule.benefit_id = benefit.id ORDER BY rule.version DESC LIMIT 1),
     made.id, held.number, held.newest,
+    (SELECT string_agg(bundle.kind, ' ') FROM benefits_bundleitem item
+     JOIN benefits_bundle bundle ON bundle.id = item.bundle_id AND bundle.is_active
+     WHERE item.benefit_id = benefit.id),
     binding.id, binding.status, binding.storefront, binding.bound_at, binding.valid_until,
     zone_now()
 """
-STANDING_WIDTH = 12
+STANDING_WIDTH = 13
 # Expects `member` to its left; asks for the release's public id, then the operation.
 STANDING_JOIN = """
     JOIN benefits_release release ON release.public_id = %s::text
@@ -58,8 +61,19 @@ class Standing:
     made_id: int | None  # the claim this very operation made before
     held: int
     held_id: str | None
+    bundles: str | None  # the kinds of those in force that hold the benefit
     binding: Binding | None
     now: datetime
+
+    @property
+    def has_bundle_rule(self) -> bool:
+        """Whether a bundle asks something of its members before they claim."""
+        return self.bundles is not None and bool({"ladder", "all"} & set(self.bundles.split()))
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the member may still think better of it, until the code was seen."""
+        return self.bundles is not None and bool({"pick", "apart"} & set(self.bundles.split()))
 
 
 def read_standing(*, member: Member, release_public_id: str, op_id: UUID) -> Standing | None:
@@ -70,7 +84,7 @@ def read_standing(*, member: Member, release_public_id: str, op_id: UUID) -> Sta
 
 def build_standing(row: tuple[Any, ...], *, member: Member) -> Standing:
     """What a row with `STANDING_COLUMNS` says."""
-    (release_id, version, rule_id, made_id, held, held_id, *bound, now) = row
+    (release_id, version, rule_id, made_id, held, held_id, bundles, *bound, now) = row
     binding_id, status, storefront, bound_at, valid_until = bound
     return Standing(
         release_id=release_id,
@@ -79,6 +93,7 @@ def build_standing(row: tuple[Any, ...], *, member: Member) -> Standing:
         made_id=made_id,
         held=held,
         held_id=held_id,
+        bundles=bundles,
         binding=None
         if binding_id is None
         else Binding(

@@ -3,9 +3,27 @@
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Value
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 
-from benefits.models import Benefit, Release, ReturnedSlot, SlotCounter
+from benefits.models import (
+    Benefit,
+    OpeningHours,
+    OpeningSpan,
+    Release,
+    ReturnedSlot,
+    SlotCounter,
+)
 
 StockBand = Literal["plenty", "some", "few", "none"]
 
@@ -70,8 +88,18 @@ def find_open_release(benefit: Benefit, *, now: datetime) -> Release | None:
 
 
 def with_reading(benefits: QuerySet[Benefit], *, now: datetime) -> QuerySet[Benefit]:
-    """Texts and the releases that are open or still to come, two queries for any number."""
+    """Texts and the releases that are open or still to come, two queries for any number.
+
+    And whether the benefit keeps hours, is inside one of them, until when, and opens next when.
+    """
     releases = Release.objects.filter(Q(closes_at__isnull=True) | Q(closes_at__gt=now))
-    return benefits.prefetch_related(
-        "texts", Prefetch("releases", queryset=releases, to_attr="current_releases")
+    spans = OpeningSpan.objects.filter(
+        benefit_id=OuterRef("pk"), hours__is_active=True, ends_at__gt=now
     )
+    is_open = spans.filter(starts_at__lte=now)
+    is_coming = spans.filter(starts_at__gt=now)
+    return benefits.annotate(
+        is_timed=Exists(OpeningHours.objects.filter(benefit_id=OuterRef("pk"), is_active=True)),
+        open_until=Subquery(is_open.order_by("-ends_at").values("ends_at")[:1]),
+        opens_next_at=Subquery(is_coming.order_by("starts_at").values("starts_at")[:1]),
+    ).prefetch_related("texts", Prefetch("releases", queryset=releases, to_attr="current_releases"))

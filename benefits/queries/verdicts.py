@@ -1,15 +1,18 @@
 """Rules and one member: the same verdict for a card, the partner API, support and the claim."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
 
 from benefits import errors, rules
 from benefits.conditions.kinds import read_leaf
-from benefits.conditions.leaves import Leaf
-from benefits.conditions.snapshot import take_snapshot
+from benefits.conditions.leaves import Leaf, Spent, Step, Timeless
+from benefits.conditions.snapshot import Snapshot, take_snapshot
 from benefits.conditions.tree import Group, Verdict, judge, read_tree
-from benefits.models import Benefit, RuleVersion
+from benefits.models import Benefit, Bundle, BundleItem, RuleVersion
 from benefits.queries.standing import Standing, get_rule
 from zone.core.errors import ZoneError
 from zone.members.models import Member
@@ -43,12 +46,55 @@ def current_tree(benefit: Benefit) -> Any:
     return version.tree if version else {}
 
 
+@dataclass(frozen=True, slots=True)
+class WithItsBundle(Timeless):
+    """Had with the others of its bundle or not at all."""
+
+    source: ClassVar[str] = ""
+    reason: ClassVar[str] = "bundle_only"
+
+    def holds(self, member: Snapshot) -> bool:
+        return False
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This one comes only together with the others of its bundle.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None
+
+
+def _bundle_leaves(
+    benefits: Iterable[Benefit], within: Bundle | None
+) -> dict[int, list[Group | Leaf]]:
+    """What the bundles in force ask for each benefit: the steps of ladders, and to come whole."""
+    asked: dict[int, list[Group | Leaf]] = {}
+    items = BundleItem.objects.filter(
+        benefit__in=list(benefits),
+        bundle__is_active=True,
+        bundle__kind__in=[Bundle.Kind.LADDER, Bundle.Kind.ALL],
+    ).select_related("bundle")
+    for item in items.order_by("bundle_id"):
+        bundle = item.bundle
+        if bundle.kind == Bundle.Kind.LADDER and item.least_spent:
+            leaf: Leaf = Spent(item.least_spent, bundle.currency, bundle.spent_days or 0)
+            asked.setdefault(item.benefit_id, []).append(leaf)
+        elif bundle.kind == Bundle.Kind.ALL and (within is None or within.pk != bundle.pk):
+            asked.setdefault(item.benefit_id, []).append(WithItsBundle())
+    return asked
+
+
 def read_verdicts(
-    *, member: Member, benefits: Iterable[Benefit], now: datetime, everything: bool = False
+    *,
+    member: Member,
+    benefits: Iterable[Benefit],
+    now: datetime,
+    everything: bool = False,
+    within: Bundle | None = None,
 ) -> dict[int, Verdict]:
     """The verdict on each benefit that has a rule, by its key; `everything`: on each benefit.
 
-    One query for the rules and at most one per source, whatever the number of benefits.
+    A bundle's ladder is a rule too; `within` is the bundle that is being claimed as a whole. Two
+    queries for the rules and at most one per source, whatever the number of benefits.
     """
     benefits = list(benefits)
     newest = {
@@ -57,10 +103,15 @@ def read_verdicts(
         .order_by("benefit_id", "-version")
         .distinct("benefit_id")
     }
+    steps = _bundle_leaves(benefits, within)
     rules = {
-        benefit.pk: whole_rule(benefit, version.tree if version else {})
+        benefit.pk: _with_leaves(
+            whole_rule(benefit, version.tree if version else {}), steps.get(benefit.pk, [])
+        )
         for benefit in benefits
-        if ((version := newest.get(benefit.pk)) is not None and version.tree) or everything
+        if ((version := newest.get(benefit.pk)) is not None and version.tree)
+        or everything
+        or benefit.pk in steps
     }
     if not rules:
         return {}
@@ -69,22 +120,31 @@ def read_verdicts(
     return {key: judge(rule, snapshot) for key, rule in rules.items()}
 
 
+def _with_leaves(rule: Group, leaves: list[Group | Leaf]) -> Group:
+    return Group(needs_all=True, parts=(*rule.parts, *leaves)) if leaves else rule
+
+
 def find_standing_refusal(
-    *, member: Member, benefit: Benefit, standing: Standing
+    *, member: Member, benefit: Benefit, standing: Standing, within: Bundle | None = None
 ) -> ZoneError | None:
     """Why the benefit's rule keeps this member out, or None; reads only what the rule looks at."""
     version = get_rule(standing)
-    if version is None or not version.tree:
+    leaves: list[Group | Leaf] = []
+    if standing.has_bundle_rule:
+        leaves = _bundle_leaves([benefit], within).get(benefit.pk, [])
+    if not leaves and (version is None or not version.tree):
         return None
-    rule = whole_rule(benefit, version)
+    rule = _with_leaves(whole_rule(benefit, version.tree if version else {}), leaves)
     snapshot = take_snapshot(member, sources=rule.sources, now=standing.now)
     return refusal_of(judge(rule, snapshot))
 
 
-def find_rule_refusal(*, member: Member, benefit: Benefit, now: datetime) -> ZoneError | None:
+def find_rule_refusal(
+    *, member: Member, benefit: Benefit, now: datetime, within: Bundle | None = None
+) -> ZoneError | None:
     """Why the benefit's rule keeps this member out, or None."""
-    verdict = read_verdicts(member=member, benefits=[benefit], now=now).get(benefit.pk)
-    return refusal_of(verdict)
+    verdicts = read_verdicts(member=member, benefits=[benefit], now=now, within=within)
+    return refusal_of(verdicts.get(benefit.pk))
 
 
 def get_member_refusal(*, member: Member, benefit: Benefit, now: datetime) -> ZoneError | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from benefits import claim_sql, errors, queries, rules
 from benefits.gate import gate
-from benefits.models import Claim, Code, Release
+from benefits.models import Bundle, Claim, Code, Release
 from benefits.models.kinds import CREDIT_PACK
 from credits.errors import OperationConflict
 from credits.kinds import Counter
@@ -44,7 +44,7 @@ def claim_benefit(
     the grant worker finds it. Safe to repeat: the same member and op_id return the first claim.
     `how` is `make_claim`'s.
 
-    Raises NotEligible and its kinds, NotStarted, Ended, Paused, LimitReached, SoldOut,
+    Raises NotEligible and its kinds, NotStarted, Ended, Paused, LimitReached, AlreadyChosen, SoldOut,
     NotEnoughCredits, QuotaReached, SliceSoldOut, Busy, BudgetExhausted, PriceChanged when `price` is
     given and is not this member's, MemberSuspended, MemberErased, NotFound; Unavailable when the
     ledger cannot answer. After any of them nothing has changed.
@@ -74,10 +74,12 @@ def make_claim(
     price: int | None = None,
     reveals: bool = False,
     is_for_stamps: bool = False,
+    bundle: Bundle | None = None,
 ) -> Made:
     """`claim_benefit` for a door that has read where the member stands: one more round trip.
 
-    With `reveals` a code in hand is shown by the commit that grants it.
+    With `reveals` a code in hand is shown by the commit that grants it. `bundle` is the one it is
+    claimed as a part of: some benefits are not to be had by themselves.
     """
     if standing.made_id is not None and (first := queries.find_claim(member=member, op_id=op_id)):
         return Made(first)  # A retry gets its first answer, whatever has changed since.
@@ -89,6 +91,7 @@ def make_claim(
         standing=standing,
         now=now,
         pays_with_credits=pays_with_credits,
+        bundle=bundle,
     )
     if release.benefit.only_for_stamps and not is_for_stamps:
         raise errors.StampsNeeded()
@@ -147,6 +150,7 @@ def refuse_unless_eligible(
     now: datetime,
     standing: queries.Standing | None = None,
     pays_with_credits: bool = True,
+    bundle: Bundle | None = None,
 ) -> None:
     """Raises the first rule's refusal. Stock, limit and credits are the database's to judge."""
     benefit = release.benefit
@@ -156,9 +160,11 @@ def refuse_unless_eligible(
     ) or rules.find_window_refusal(benefit=benefit, release=release, now=now)
     if refusal is None:
         refusal = (
-            queries.find_standing_refusal(member=member, benefit=benefit, standing=standing)
+            queries.find_standing_refusal(
+                member=member, benefit=benefit, standing=standing, within=bundle
+            )
             if standing
-            else queries.find_rule_refusal(member=member, benefit=benefit, now=now)
+            else queries.find_rule_refusal(member=member, benefit=benefit, now=now, within=bundle)
         )
     if refusal is None and not pays_with_credits:
         price = _terms_of(member, release, now=now).price_credits
@@ -189,6 +195,11 @@ def _refusal_of(
         case "conflict":
             # Not this operation's claim, so another one of this member took the last of the limit.
             return errors.LimitReached(limit=release.per_member)
+        case "already_chosen":
+            return (
+                queries.find_choice_refusal(member=member, benefit=release.benefit, now=now)
+                or Unavailable()
+            )
         case "quota_full":
             # A limit that another claim filled an instant ago may be free again by now.
             return _terms_of(member, release, now=now).refusal or Unavailable()

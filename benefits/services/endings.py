@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from benefits import claim_sql
-from benefits.errors import ClaimNotUsable, ClaimPending, RestoreRefused, SoldOut
+from benefits.errors import BudgetExhausted, ClaimNotUsable, ClaimPending, RestoreRefused, SoldOut
 from benefits.models import Claim, Code
 from benefits.models.release import Fulfilment
 from benefits.services.gifts import stop_gift_of
 from benefits.services.moves import lock_claim, move_claim, record_event, tell_partner
 from benefits.services.notices import tell
-from benefits.services.returns import give_credits_back
+from benefits.services.returns import give_credits_back, undo_end, worth_of
 from credits import ledger
 from credits.errors import InsufficientCredits
 from credits.kinds import Counter
@@ -54,7 +54,7 @@ def revoke_claim(
             raise ClaimPending()
         if state != State.GRANTED:
             raise ClaimNotUsable(status=state)
-        credits_back = claim.price_credits if gives_credits_back else 0
+        credits_back = worth_of(claim) if gives_credits_back else 0
         move_claim(
             claim,
             to=State.REVOKED,
@@ -65,7 +65,7 @@ def revoke_claim(
             ended_at=now,
         )
         if credits_back:
-            give_credits_back(claim)
+            give_credits_back(claim, amount=credits_back)
         if is_told:
             tell(claim, "claim_revoked", now=now, reason=reason)
     return claim
@@ -108,11 +108,13 @@ def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
 def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") -> Claim:
     """Replace a claim by a fresh unit of its release: the first is dead before the second lives.
 
-    Free for its owner, outside windows and limits: it stands in the first one's place. What was
-    paid stays with the first. Safe to repeat: a claim is replaced once, and whoever asks again
-    gets the replacement there is.
+    Free for its owner, and nothing more from their limits: it counts in the windows in which the
+    first one counted. A budget bears it as one more, for the first one's code may have been used.
+    What was paid stays with the first. Safe to repeat: a claim is replaced once, and whoever asks
+    again gets the replacement there is.
 
-    Raises SoldOut when the release has no unit left, ClaimPending, ClaimInTransit, ClaimNotUsable.
+    Raises SoldOut when the release has no unit left, BudgetExhausted when nothing is left to bear
+    it, ClaimPending, ClaimInTransit, ClaimNotUsable.
     After a refusal the first claim is as it was.
     """
     with transaction.atomic():
@@ -127,6 +129,8 @@ def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") ->
             )
         Claim.objects.filter(pk=first.pk).update(counts_to_limit=False)
         made = _replacement_of(first, now=now)
+        if not claim_sql.count_replacement(first_id=first.pk, claim_id=made.pk):
+            raise BudgetExhausted()
         record_event(
             made,
             was="",
@@ -165,6 +169,7 @@ def _replacement_of(first: Claim, *, now: datetime) -> Claim:
         per_member=first.per_member,
         livemode=first.livemode,
         replaces=first,
+        undo_until=undo_end(first.granted_at, first.undo_until) if first.granted_at else None,
         next_attempt_at=None if is_in_hand else now,
         created_at=now,
         updated_at=now,

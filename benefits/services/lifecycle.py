@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from benefits.errors import IllegalMove, NotReady
 from benefits.models import Benefit, BenefitEvent, BenefitTerms
 from benefits.rule_errors import OwnBenefit
+from benefits.services.copies import list_variables
 from benefits.services.readiness import list_findings
 
 Status = Benefit.Status
@@ -42,7 +44,9 @@ def move_benefit(
         _refuse_own(benefit, actor)
     was = benefit.status
     with transaction.atomic():
-        moved = Benefit.objects.filter(pk=benefit.pk, status=was).update(status=to, updated_at=now)
+        moved = Benefit.objects.filter(pk=benefit.pk, status=was, binned_at=None).update(
+            status=to, updated_at=now
+        )
         if not moved:
             benefit.refresh_from_db(fields=["status"])
             raise _illegal(benefit.status, to)
@@ -69,6 +73,10 @@ def _illegal(status: str, wanted: str) -> IllegalMove:
 def refuse_unless_ready(benefit: Benefit, *, now: datetime) -> None:
     """Raises NotReady naming everything a member would miss."""
     missing = [each.sentence for each in list_findings(benefit, now=now) if each.blocks]
+    if variables := list_variables(benefit):
+        missing.append(
+            _("words for %(names)s") % {"names": ", ".join("{{" + n + "}}" for n in variables)}
+        )
     if missing:
         raise NotReady(missing="; ".join(missing))
 

@@ -26,12 +26,20 @@ def tell_each(claims: list[Claim], kind: str, *, now: datetime, **more: str) -> 
                 "credits": claim.price_credits,
                 **more,
             },
-            link=f"/me/benefits/{claim.public_id}",
-            dedupe_key=f"{kind}:{claim.public_id}",
+            link=f"/me/benefits/{claim.public_id}"
+            + ("/rescue" if kind == "claim_expiring" else ""),
+            dedupe_key=_dedupe_key(claim, kind),
         )
         for claim in claims
     ]
     write_notices(messages, at=now)
+
+
+def _dedupe_key(claim: Claim, kind: str) -> str:
+    """Each kind once for a claim; of an end, once for each end that it is given."""
+    if kind == "claim_expiring" and claim.rescues.exists():
+        return f"{kind}:{claim.public_id}:{claim.valid_until:%Y%m%d}"
+    return f"{kind}:{claim.public_id}"
 
 
 def remind_of_endings(*, now: datetime) -> int:

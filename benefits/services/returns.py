@@ -24,7 +24,7 @@ from benefits.providers.base import Canceled, Refused
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services.moves import lock_claim, move_claim
 from credits import ledger
-from credits.kinds import Kind
+from credits.kinds import Counter, Kind
 from credits.models import Entry
 from zone.core.ids import uuid7
 from zone.core.vault import VaultError
@@ -49,7 +49,7 @@ class ReturnOffer:
 def find_return_offer(claim: Claim, *, now: datetime) -> ReturnOffer | None:
     """What the owner would get for giving the claim back at `now`; None when it stays.
 
-    Reads nothing but the claim with its terms, its benefit and its release.
+    Reads nothing but the claim with its terms, its benefit, its release and what it replaces.
     """
     is_whole = (
         claim.state_at(now) == State.GRANTED
@@ -67,11 +67,27 @@ def find_return_offer(claim: Claim, *, now: datetime) -> ReturnOffer | None:
         provider = claim.release.provider
         if provider is None or not provider.allows_return:
             return None
-    undo_until = claim.granted_at + UNDO_FOR
+    undo_until = undo_end(claim.granted_at, claim.undo_until)
+    worth = worth_of(claim)
     if now < undo_until:
-        return ReturnOffer(claim.price_credits, undo_until)
+        return ReturnOffer(worth, undo_until)
     terms = claim.terms or claim.benefit
-    return ReturnOffer(claim.price_credits * terms.return_percent // 100, None)
+    return ReturnOffer(worth * terms.return_percent // 100, None)
+
+
+def worth_of(claim: Claim) -> int:
+    """What was paid for a claim, or for the one it replaces, and was not given back since."""
+    paid, given_back = claim, 0
+    while not paid.price_credits and paid.replaces is not None:
+        paid = paid.replaces
+        revoked = paid.events.filter(cause="revoke").order_by("-id").first()
+        given_back += (revoked.facts or {}).get("credits_back", 0) if revoked else 0
+    return max(paid.price_credits - given_back, 0)
+
+
+def undo_end(granted_at: datetime, undo_until: datetime | None) -> datetime:
+    """Until when a claim can be undone at its full price."""
+    return undo_until or granted_at + UNDO_FOR
 
 
 def return_claim(
@@ -146,7 +162,9 @@ def _cancel_at_provider(claim: Claim) -> None:
 def give_credits_back(claim: Claim, *, amount: int | None = None) -> None:
     """What a claim cost, or `amount` of it, goes back to the buckets it came from.
 
-    Nothing for a free claim; for a replacement, the payment of the claim it replaces.
+    Nothing for a free claim; for a replacement, the payment of the claim it replaces. A payment
+    is refunded once: where it was and was taken again (a claim taken away and given back), the
+    rest is a correction of the balance.
     """
     paid = claim
     while not paid.price_credits and paid.replaces is not None:
@@ -154,14 +172,34 @@ def give_credits_back(claim: Claim, *, amount: int | None = None) -> None:
     amount = paid.price_credits if amount is None else amount
     if not amount:
         return
-    ledger.refund(
-        member_id=paid.member_id,
-        op_id=uuid7(),
-        orig_op=_payment_of(paid),
-        amount=amount,
-        reason="benefit",
-        related=claim.public_id,
+    payment = _payment_of(paid)
+    refundable = min(amount, paid.price_credits - _refunded(paid, payment))
+    if refundable:
+        ledger.refund(
+            member_id=paid.member_id,
+            op_id=uuid7(),
+            orig_op=payment,
+            amount=refundable,
+            reason="benefit",
+            related=claim.public_id,
+        )
+    if rest := amount - refundable:
+        ledger.adjust(
+            member_id=paid.member_id,
+            op_id=uuid7(),
+            amount=rest,
+            counter=Counter.BENEFITS,
+            reason="benefit",
+            related=claim.public_id,
+        )
+
+
+def _refunded(paid: Claim, payment: UUID) -> int:
+    """How much of a payment went back to its buckets so far."""
+    entries = Entry.objects.filter(
+        member_id=paid.member_id, orig_op=payment, kind=Kind.REFUND.value
     )
+    return sum(entry.available_change - entry.debt_change for entry in entries)
 
 
 def _payment_of(claim: Claim) -> UUID:

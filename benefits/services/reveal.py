@@ -37,6 +37,8 @@ def claim_and_reveal(
     """
     # A trial begins when it is shown: that is more than the claim's own transaction does.
     is_plain = release.mode == Fulfilment.CODES and release.benefit.kind not in TRIAL_KINDS
+    # A choice can be changed until it is seen, so it is not shown before it is asked for.
+    is_plain = is_plain and not standing.is_choice
     made = make_claim(
         member=member,
         release=release,

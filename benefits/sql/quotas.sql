@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION benefits_window(p_period text, p_at timestamptz, p_zo
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE p_period
+        WHEN 'quarter' THEN to_char(p_at AT TIME ZONE p_zone, 'YYYY"-Q"Q')
         WHEN 'month' THEN to_char(p_at AT TIME ZONE p_zone, 'YYYY-MM')
         WHEN 'week' THEN to_char(date_trunc('week', p_at AT TIME ZONE p_zone), 'YYYY-MM-DD')
         WHEN 'day' THEN to_char(p_at AT TIME ZONE p_zone, 'YYYY-MM-DD')
@@ -20,6 +21,8 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         WHEN 'hour' THEN date_trunc('hour', p_at, 'UTC') + interval '1 hour'
         WHEN 'total' THEN NULL
         WHEN 'cooldown' THEN NULL
+        WHEN 'quarter' THEN
+            (date_trunc('quarter', p_at AT TIME ZONE p_zone) + interval '3 months') AT TIME ZONE p_zone
         ELSE (date_trunc(p_period, p_at AT TIME ZONE p_zone) + ('1 ' || p_period)::interval)
             AT TIME ZONE p_zone
     END
@@ -149,6 +152,38 @@ LANGUAGE sql AS $$
         FROM benefits_budgetshare
         WHERE budget_id = p_budget
     ) part
+$$;
+
+-- A claim that replaces another counts in the windows of the first, which goes on counting in none.
+-- Its cost is borne once more, by the first one's budget as it stands now. False when it is not.
+CREATE OR REPLACE FUNCTION benefits_count_replacement(p_first bigint, p_claim bigint)
+RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_windows smallint;
+    v_budget record;
+BEGIN
+    SELECT window_count INTO STRICT v_windows FROM benefits_claim WHERE id = p_first;
+    UPDATE benefits_quotacount SET claim_id = p_claim WHERE claim_id = p_first;
+    UPDATE benefits_claim
+    SET window_count = CASE id WHEN p_claim THEN v_windows ELSE least(v_windows, 0) END
+    WHERE id IN (p_first, p_claim);
+
+    SELECT benefit.budget_id, benefit.unit_cost, benefit.unit_cost_currency INTO STRICT v_budget
+    FROM benefits_claim claim JOIN benefits_benefit benefit ON benefit.id = claim.benefit_id
+    WHERE claim.id = p_claim;
+    IF v_budget.budget_id IS NOT NULL THEN
+        IF NOT benefits_spend_budget(
+            v_budget.budget_id, v_budget.unit_cost, v_budget.unit_cost_currency) THEN
+            RETURN false;
+        END IF;
+        PERFORM benefits_record_cost(p_claim, v_budget.budget_id, v_budget.unit_cost);
+    END IF;
+    UPDATE benefits_claim
+    SET budget_cost = CASE WHEN v_budget.budget_id IS NULL THEN 0 ELSE v_budget.unit_cost END
+    WHERE id = p_claim;
+    RETURN true;
+END
 $$;
 
 -- A claim that lets go of its slot counts nowhere any more. One that was given away goes on

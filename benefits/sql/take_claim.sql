@@ -8,8 +8,8 @@
 --   ZN005  the money budget was used up meanwhile
 --   ZN003  the ledger refused what a credit pack gives; MESSAGE is its code
 --
--- Locks in one order: the member's account, which is nobody else's, then the limits by their keys,
--- the budget, and last the counter row, which is everybody's.
+-- Locks in one order: the member's bundles and account, which are nobody else's, then the limits by
+-- their keys, the budget, and last the counter row, which is everybody's.
 CREATE OR REPLACE FUNCTION benefits_take_claim(
     p_member bigint,
     p_release bigint,
@@ -39,6 +39,7 @@ DECLARE
     v_nth integer;
     v_code_ends_on date;
     v_claim bigint;
+    v_rival bigint;
     v_state text;
     v_paid record;
     v_starts_at timestamptz;
@@ -53,6 +54,13 @@ BEGIN
                WHERE quota.benefit_id = benefit.id AND quota.is_active
            ) AS has_quotas,
            p_tiers IS NULL AND benefits_needs_tier(benefit.id) AS needs_tier,
+           EXISTS (
+               SELECT 1 FROM benefits_openinghours hours
+               WHERE hours.benefit_id = benefit.id AND hours.is_active
+           ) AS has_hours,
+           EXISTS (
+               SELECT 1 FROM benefits_bundleitem item WHERE item.benefit_id = benefit.id
+           ) AS has_bundles,
            EXISTS (
                SELECT 1 FROM benefits_returnedslot held
                WHERE held.release_id = release.id AND held.offered_to_id = p_member
@@ -83,18 +91,32 @@ BEGIN
     IF v_release.status = 'paused' THEN
         RETURN ('paused', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
+    IF v_release.has_hours AND NOT benefits_is_open(v_release.benefit_id, v_now) THEN
+        v_starts_at := benefits_opens_next(v_release.benefit_id, v_now);
+        RETURN (CASE WHEN v_starts_at IS NULL THEN 'ended' ELSE 'not_started' END,
+                NULL, v_starts_at, NULL, NULL, NULL)::benefits_take;
+    END IF;
 
     -- A tier is read from the journal by its reader, who then asks again with it.
     IF v_release.needs_tier THEN
         RETURN ('tier_needed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
 
+    IF v_release.has_bundles THEN
+        PERFORM benefits_lock_bundles(v_release.benefit_id, p_member);
+    END IF;
     SELECT count(*) INTO v_held
     FROM benefits_claim
     WHERE release_id = p_release AND member_id = p_member
       AND counts_to_limit AND (holds_slot OR state = 'gifted');
     IF v_held >= v_release.per_member THEN
         RETURN ('limit_reached', NULL, NULL, v_release.per_member, NULL, NULL)::benefits_take;
+    END IF;
+    IF v_release.has_bundles THEN
+        v_rival := benefits_bundle_rival(v_release.benefit_id, p_member, v_now);
+        IF v_rival IS NOT NULL THEN
+            RETURN ('already_chosen', v_rival, NULL, NULL, NULL, NULL)::benefits_take;
+        END IF;
     END IF;
 
     SELECT time_zone, wallet_id, person_token INTO STRICT v_member
@@ -210,7 +232,7 @@ BEGIN
             public_id, member_id, release_id, benefit_id, terms_id, slot, nth, op_id, mode, state,
             holds_slot, price_credits, per_member, livemode, provider_status, next_attempt_at,
             attempts, created_at, granted_at, redeemed_at, valid_from, valid_until, updated_at,
-            failure_code, partner_id, external_id, metadata
+            failure_code, partner_id, external_id, metadata, window_count, budget_cost
         ) VALUES (
             p_public_id, p_member, p_release, v_release.benefit_id, v_release.terms_id, v_slot,
             v_nth, p_op, v_release.mode, v_state, true, v_price,
@@ -221,7 +243,8 @@ BEGIN
             CASE v_state WHEN 'granted' THEN greatest(v_now, v_release.usable_from) END,
             CASE v_state WHEN 'granted' THEN benefits_valid_until(
                 v_now, v_member.time_zone, v_release.valid_days, v_release.usable_until, v_code_ends_on) END,
-            v_now, '', p_partner, p_external, p_metadata
+            v_now, '', p_partner, p_external, p_metadata, cardinality(v_uses),
+            CASE WHEN v_release.budget_id IS NOT NULL THEN v_release.unit_cost ELSE 0 END
         )
         ON CONFLICT DO NOTHING
         RETURNING id INTO v_claim;

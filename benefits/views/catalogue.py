@@ -6,14 +6,13 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from benefits import queries
 from benefits.forms import CatalogueForm
 from benefits.models import Benefit
 from benefits.queries.draws import find_draw
-from benefits.views.offer import available_credits, claim_context
+from benefits.views.offer import available_credits, claim_context, words_language
 from zone.core.clock import database_now
 from zone.core.errors import NotFound
 from zone.core.http import private, wants_partial
@@ -21,6 +20,7 @@ from zone.members.access import open_to_all
 
 PAGE_SIZE = 12
 _SIMILAR_MAX = 3
+_AT_REST = {"q": "", "show": "all", "hue": "", "page": 1}
 _IS_FREE = {"all": None, "free": True, "credits": False}
 
 
@@ -29,12 +29,13 @@ _IS_FREE = {"all": None, "free": True, "credits": False}
 def catalogue(request: HttpRequest) -> HttpResponse:
     """What there is, by the filters in the address; htmx asks for the results alone."""
     filters = CatalogueForm(request.GET).filters()
+    now = database_now()
     member = request.member  # type: ignore[attr-defined]
     cards = queries.list_cards(
         member=member,
         available=available_credits(member),
-        now=database_now(),
-        language=get_language() or "en",
+        now=now,
+        language=words_language(member),
         hue=filters["hue"],
         search=filters["q"],
         is_free=_IS_FREE[filters["show"]],
@@ -44,7 +45,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     context = {
         "tab": "benefits",
         "cards": cards[start : start + PAGE_SIZE],
-        "is_filtered": bool(filters["q"] or filters["hue"] or filters["show"] != "all"),
+        "is_filtered": not _is_at_rest(filters | {"page": 1}),
+        "bundles": queries.list_bundles(member=member, now=now) if _is_at_rest(filters) else [],
         "next_address": _address(filters, page=filters["page"] + 1) if has_more else "",
         "filters": filters,
         "segments": [
@@ -63,11 +65,14 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     return private(render(request, template, context))
 
 
+def _is_at_rest(filters: dict[str, Any]) -> bool:
+    return filters == _AT_REST
+
+
 def _address(filters: dict[str, Any], **changes: Any) -> str:
     """The catalogue with these filters, leaving out those at rest so that addresses stay short."""
-    at_rest = {"q": "", "show": "all", "hue": "", "page": 1}
     asked = {
-        name: value for name, value in {**filters, **changes}.items() if value != at_rest[name]
+        name: value for name, value in {**filters, **changes}.items() if value != _AT_REST[name]
     }
     address = reverse("benefits:catalogue")
     return f"{address}?{urlencode(asked)}" if asked else address
@@ -80,7 +85,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     member = request.member  # type: ignore[attr-defined]
     available = available_credits(member)
     now = database_now()
-    language = get_language() or "en"
+    language = words_language(member)
     try:
         card = queries.get_card(
             slug=slug, member=member, available=available, now=now, language=language
@@ -98,5 +103,6 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "now": now,
         "draw": find_draw(card.release),
         "similar": similar[:_SIMILAR_MAX],
+        "bundles": queries.list_bundles_of(card.benefit),
     }
     return private(render(request, "benefits/detail.html", context))

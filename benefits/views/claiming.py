@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -18,7 +17,7 @@ from benefits.queries import Card, CardState, Standing
 from benefits.services.claims import make_claim
 from benefits.services.reveal import Revealed, claim_and_reveal
 from benefits.views.mine import open_code, result_context
-from benefits.views.offer import available_credits, claim_context
+from benefits.views.offer import available_credits, claim_context, words_language
 from benefits.views.panels import won_panel
 from zone.core.clock import database_now
 from zone.core.errors import NotFound, ZoneError
@@ -74,7 +73,11 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
         panel = won_panel(request, made, revealed, version=standing.version, now=now)
         return private(HttpResponse(panel))
     context = result_context(made, now=now)
-    if made.mode == Fulfilment.CODES and context["state"] == Claim.State.GRANTED:
+    if (
+        made.mode == Fulfilment.CODES
+        and context["state"] == Claim.State.GRANTED
+        and not standing.is_choice
+    ):
         context |= open_code(request, made)
     return private(render(request, "benefits/_result.html", context))
 
@@ -104,7 +107,7 @@ def _card(member: Member, slug: str) -> Card:
             member=member,
             available=available_credits(member),
             now=database_now(),
-            language=get_language() or "en",
+            language=words_language(member),
         )
     except NotFound as error:
         raise Http404 from error
@@ -138,7 +141,7 @@ def refusal_context(
 ) -> dict[str, Any]:
     """What the panel of a refusal shows, from what is known already."""
     held_id = held_id or standing.held_id or ""
-    language = get_language() or "en"
+    language = words_language(member)
     state: CardState = "locked"
     similar: list[Card] = []
     if isinstance(refusal, SoldOut):

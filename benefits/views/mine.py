@@ -10,8 +10,10 @@ from django.views.decorators.http import require_GET, require_POST
 from benefits import gift_queries, queries, trial_queries
 from benefits.models import Claim, Trial
 from benefits.queries import Segment
+from benefits.services.rescues import is_near_end
 from benefits.services.returns import find_return_offer
 from benefits.services.reveal import reveal_claim
+from benefits.views.offer import words_language
 from zone.core.clock import database_now
 from zone.core.errors import NotFound, ZoneError
 from zone.core.http import private, wants_partial
@@ -53,6 +55,7 @@ def claim_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """One claim. Its code stays covered until the member asks for it."""
     claim = own_claim(request, public_id)
     context = result_context(claim)
+    context |= terms_context(claim)
     context["gift"] = gift_queries.find_open_gift(claim)
     context["came_as"] = gift_queries.find_gift_received(claim)
     context["trial"] = trial_queries.find_trial(claim)
@@ -74,7 +77,7 @@ def status(request: HttpRequest, public_id: str) -> HttpResponse:
 def reveal(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show the code, in the page or in the panel. The first showing is recorded."""
     claim = own_claim(request, public_id)
-    context = result_context(claim) | open_code(request, claim)
+    context = result_context(claim) | terms_context(claim) | open_code(request, claim)
     template = "benefits/_code.html" if wants_partial(request) else "benefits/claim.html"
     return private(render(request, template, context))
 
@@ -91,15 +94,28 @@ def open_code(request: HttpRequest, claim: Claim) -> dict[str, Any]:
 def result_context(claim: Claim, *, now: datetime | None = None) -> dict[str, Any]:
     """A claim as its page and its panels show it; `now` when it was read a moment ago."""
     now = now or database_now()
+    language = words_language(claim.member)
+    text = claim.benefit.text(language)
     return {
         "tab": "mine",
         "claim": claim,
         "state": claim.state_at(now),
-        "text": claim.benefit.text(),
+        "text": text,
         "now": now,
         "return_offer": find_return_offer(claim, now=now),
+        "is_near_end": is_near_end(claim, now=now),
         "is_slow": (now - claim.created_at).total_seconds() > _SLOW_SECONDS,
     }
+
+
+def terms_context(claim: Claim) -> dict[str, Any]:
+    """The terms a claim was claimed with, and their day; the benefit's own while it has none."""
+    language = words_language(claim.member)
+    if claim.terms is not None:
+        agreed = claim.terms.text(language)
+        return {"terms": agreed["terms"], "terms_of": claim.terms.published_at}
+    text = claim.benefit.text(language)
+    return {"terms": text.terms if text else "", "terms_of": None}
 
 
 def own_claim(request: HttpRequest, public_id: str) -> Claim:

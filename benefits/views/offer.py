@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import get_language
+
 from benefits.queries import Card
 from credits.queries import get_balance
 from zone.core.ids import uuid7
@@ -11,6 +13,20 @@ from zone.members.models import Member
 def available_credits(member: Member | None) -> int | None:
     """The member's credits now; None for somebody who only looks around."""
     return get_balance(member).available if member is not None else None
+
+
+def words_language(member: Member | None) -> str:
+    """The language a benefit's own words are chosen in: finer than the page's where there is one.
+
+    A page in Chinese is said in one Chinese; a benefit may be written in its reader's own, and for
+    Traditional Chinese in their market's.
+    """
+    active = get_language() or "en"
+    if member is None or member.language.partition("-")[0] != active.partition("-")[0]:
+        return active
+    if member.language == "zh-hant":
+        return f"zh-hant-{member.wallet.country.lower()}"
+    return member.language
 
 
 def claim_context(card: Card, *, available: int | None) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import httpx
 import pytest
 from django.conf import settings
 
+from tests.benefits.books import assert_books_hold
+from tests.benefits.factories import claim, make_benefit, make_release
 from tests.stack import free_port
 
 START_SECONDS_MAX = 30
@@ -75,3 +77,16 @@ def issuer(issuer_process, settings):
     issuer_process.control()
     settings.SANDBOX_ISSUER_URL = issuer_process.url
     return issuer_process
+
+
+@pytest.fixture
+def sound_books(db):
+    """After the story told with it the promises of the room still hold."""
+    yield
+    assert_books_hold()
+
+
+@pytest.fixture
+def given(alice):
+    """What alice gives away: a claim of hers, with its code, of a release that has one more."""
+    return claim(alice, make_release(make_benefit(), codes=2))

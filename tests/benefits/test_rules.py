@@ -119,8 +119,8 @@ def test_many_rules_cost_one_query_a_source(alice, django_assert_num_queries):
         )
     assert alice.wallet.currency == "CNY"  # Loaded with the member, as on every request.
     now = database_now()
-    # Rules, binding, purchases, subscriptions, segments, claims.
-    with django_assert_num_queries(6):
+    # Rules, bundles, binding, purchases, subscriptions, segments, claims.
+    with django_assert_num_queries(7):
         assert len(read_verdicts(member=alice, benefits=benefits, now=now)) == 8
 
 

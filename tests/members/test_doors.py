@@ -20,6 +20,7 @@ OPEN = {
     "/",
     "/benefits",
     "/benefits/x",
+    "/bundles/x",
     "/settings",
     "/settings/language",
     "/settings/theme",

@@ -44,6 +44,8 @@ WALLET_PATHS = {
     "benefits.claim": "member__wallet_id",
     "benefits.claimevent": "claim__member__wallet_id",
     "benefits.drawentry": "member__wallet_id",
+    "benefits.rescue": "member__wallet_id",
+    "benefits.stockhold": "entry__member__wallet_id",
     "benefits.stamp": "member__wallet_id",
     "benefits.stampswap": "member__wallet_id",
     "benefits.segmentevent": "member__wallet_id",

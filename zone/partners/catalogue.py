@@ -87,13 +87,16 @@ PROBLEMS: dict[str, ProblemKind] = {
     "idempotency_in_progress": ProblemKind(
         409, _("The first request still runs"), _WAIT, is_retryable=True
     ),
-    "not_started": ProblemKind(409, _("The benefit has not started"), _FINAL),
+    "not_started": ProblemKind(409, _("The benefit has not started"), _FINAL, ("opens_at",)),
     "ended": ProblemKind(409, _("The benefit has ended"), _FINAL),
     "paused": ProblemKind(409, _("The benefit is paused"), _FINAL),
     "out_of_stock": ProblemKind(409, _("The benefit is out of stock"), _FINAL),
     "budget_exhausted": ProblemKind(409, _("The benefit's budget is used up"), _FINAL),
     "limit_reached": ProblemKind(
         409, _("A limit is reached"), _FINAL, ("limit",), formats={"limit": LIMIT_FORMAT}
+    ),
+    "already_chosen": ProblemKind(
+        409, _("Another benefit was chosen instead"), _FINAL, ("chosen",)
     ),
     "not_eligible": ProblemKind(409, _("The member is not eligible"), _FINAL, ("reason",)),
     "code_not_usable": ProblemKind(409, _("The code cannot be used"), _FINAL),

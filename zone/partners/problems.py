@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from zone.core import logs
 from zone.core.errors import NotFound, Unavailable, ZoneError
 from zone.partners.catalogue import PROBLEMS, code_for_status
 from zone.partners.errors import ApiError, ReadOnly, ReferenceConflict, ValidationFailed
+from zone.partners.fields import format_instant
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ def problem_body(error: ZoneError) -> dict[str, Any]:
     for name in kind.members if kind else ():
         if name in error.facts:
             value = error.facts[name]
+            if isinstance(value, datetime):
+                value = format_instant(value)
             body[name] = kind.formats[name].format(value) if name in kind.formats else value
     if errors := error.facts.get("errors"):
         body["errors"] = errors

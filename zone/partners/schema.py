@@ -50,6 +50,7 @@ _ID_PREFIX = {
     "claim": "clm",
     "entry": "cen",
     "event": "evt",
+    "stock_hold": "shd",
     "transaction": "txn",
     "subscription": "sub",
 }

@@ -8,12 +8,29 @@ from datetime import datetime, time, timedelta
 from django.conf import settings
 
 from benefits.artwork import draw_artwork
-from benefits.models import Benefit, BenefitText, DropSchedule, ProviderConfig, Release
+from benefits.models import (
+    Benefit,
+    BenefitText,
+    Bundle,
+    BundleItem,
+    DropSchedule,
+    ProviderConfig,
+    Release,
+)
 from benefits.services.drops import make_drops
 from benefits.services.imports import import_codes
 from benefits.services.lifecycle import move_benefit
 from benefits.services.stock import create_release
-from zone.console.seed.catalogue_data import DROPS, OFFERS, STEPS, TERMS, Drop, Offer
+from zone.console.seed.catalogue_data import (
+    DROPS,
+    EVENING,
+    EVENING_WORDS,
+    OFFERS,
+    STEPS,
+    TERMS,
+    Drop,
+    Offer,
+)
 from zone.console.seed.prices import STOREFRONT
 from zone.core import clock
 from zone.members.models import Wallet
@@ -113,6 +130,17 @@ def draw_pictures() -> int:
 
 def all_drops() -> tuple[Drop, ...]:
     return DROPS
+
+
+def write_bundles() -> None:
+    """The choice of an evening: one of three. Safe to repeat."""
+    bundle, is_new = Bundle.objects.get_or_create(
+        slug="evening", defaults={"kind": Bundle.Kind.PICK, "words": EVENING_WORDS}
+    )
+    if is_new:
+        for place, slug in enumerate(EVENING):
+            benefit = Benefit.objects.get(slug=slug)
+            BundleItem.objects.create(bundle=bundle, benefit=benefit, position=place)
 
 
 def _write(offer: Offer, today: datetime) -> Benefit:

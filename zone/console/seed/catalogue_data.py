@@ -60,7 +60,37 @@ COUPON, MUSIC, CLOUD, OFFER, PACK = (
     "app_store_coupon", "apple_music_trial", "icloud_trial", "offer_code", "credit_pack",
 )  # fmt: skip
 
+# One evening's choice: whoever takes one of them has chosen.
+EVENING = ("evening-film", "evening-book", "evening-arcade")
+EVENING_WORDS = {
+    "en": {"title": "An evening of your choice", "text": "A film, a book or a month of games."},
+    "zh-hans": {"title": "任选一晚好时光", "text": "一部电影、一本书，或一个月的游戏。"},
+}
+
+
+def _evening(slug: str, hue: str, texts: Texts, app: str, offer: str) -> Offer:
+    return Offer(
+        slug, CN, OFFER, hue, texts, {"app_name": app, "offer": offer}, "codes", 150, -20, 60,
+        price_credits=30, sort_weight=40,
+    )  # fmt: skip
+
+
 OFFERS: tuple[Offer, ...] = (
+    _evening(
+        "evening-film", "night",
+        {"en": ("A film on Apple TV", "Rent one"), "zh-hans": ("Apple TV 电影一部", "租看一部")},
+        "Apple TV", "P1M",
+    ),
+    _evening(
+        "evening-book", "orange",
+        {"en": ("A book in Apple Books", "Yours to keep"), "zh-hans": ("图书一本", "永久拥有")},
+        "Apple Books", "P1M",
+    ),
+    _evening(
+        "evening-arcade", "violet",
+        {"en": ("A month of Apple Arcade", "All games"), "zh-hans": ("Apple Arcade 一个月", "畅玩")},
+        "Apple Arcade", "P1M",
+    ),
     # Mainland: App Store, Apple Music and iCloud+ are what the storefront offers.
     Offer(
         "app-store-10-off-68", CN, COUPON, "mint",

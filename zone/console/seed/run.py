@@ -188,6 +188,7 @@ class Seeding:
         for member in self.members.values():
             mark_all_read(member_id=member.pk, up_to=up_to)
         self.say(f"{rewards.open_boards(self.now)} stamp boards opened")
+        catalogue.write_bundles()
         self.say(f"{catalogue.draw_pictures()} pictures drawn")
         told = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items()))
         self.say(f"{len(self.members)} members, {len(self.claims)} claims; {told}")

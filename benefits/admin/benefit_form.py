@@ -1,0 +1,118 @@
+"""A benefit's own fields, with the partners that may grant it by name."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from benefits.models import Benefit
+from benefits.models.kinds import KINDS, PERIODS, DetailField
+from benefits.queries import with_gap_in
+from benefits.services.bin import RESTORE_WITHIN
+from zone.core.clock import database_now
+from zone.partners.models import Partner
+
+DETAIL_PREFIX = "detail_"
+
+
+def detail_names(kind_code: str) -> list[str]:
+    """The form's names of what a kind of benefit asks for."""
+    kind = KINDS.get(kind_code)
+    return [DETAIL_PREFIX + field.name for field in kind.fields] if kind else []
+
+
+def _input_of(field: DetailField, value: Any) -> forms.Field:
+    common = {"label": field.label, "required": field.is_required, "initial": value}
+    match field.shape:
+        case "amount":
+            return forms.IntegerField(min_value=1, **common)
+        case "flag":
+            return forms.BooleanField(**{**common, "required": False})
+        case "period":
+            return forms.ChoiceField(choices=[(period, period) for period in PERIODS], **common)
+    return forms.CharField(max_length=120, **common)
+
+
+class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
+    kind_code = ""  # The admin sets it: of the benefit, or of the page that adds one.
+    partners = forms.ModelMultipleChoiceField(
+        queryset=Partner.objects.order_by("name"),
+        required=False,
+        label=gettext_lazy("Partners that may list and grant it"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = Benefit
+        fields = (
+            "slug", "kind", "livemode", "hue", "price_credits", "per_member",
+            "visible_from", "visible_until", "claimable_from", "claimable_until", "usable_from",
+            "usable_until", "valid_days", "return_percent", "snooze_days", "thanks_credits",
+            "requires_binding", "requires_adult", "is_giftable", "gift_counts_to_limit",
+            "storefronts", "wallets", "funder", "unit_cost", "unit_cost_currency", "budget",
+            "is_featured", "sort_weight", "terms_version", "only_for_stamps",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" not in self.fields:
+            return  # Whoever only reads is shown the row, not this form.
+        self.fields["partners"].initial = self.instance.partner_ids
+        # The kind is chosen first and stays: its own fields hang on it.
+        self.initial["kind"] = self.kind_code
+        self.fields["kind"].disabled = True
+        kind = KINDS.get(self.kind_code)
+        for field in kind.fields if kind else ():
+            name = DETAIL_PREFIX + field.name
+            self.fields[name] = _input_of(field, self.instance.detail.get(field.name))
+
+    def clean(self) -> dict[str, Any]:
+        """What the kind asks for goes into the benefit's detail; what is empty stays out of it."""
+        values: dict[str, Any] = super().clean() or {}
+        given = {
+            name.removeprefix(DETAIL_PREFIX): value
+            for name, value in values.items()
+            if name.startswith(DETAIL_PREFIX)
+        }
+        self.instance.detail = {
+            name: value for name, value in given.items() if value not in (None, "", False)
+        }
+        return values
+
+    def clean_partners(self) -> QuerySet[Partner]:
+        chosen: QuerySet[Partner] = self.cleaned_data["partners"]
+        self.instance.partner_ids = sorted(partner.pk for partner in chosen)
+        return chosen
+
+
+class BinFilter(admin.SimpleListFilter):
+    """Out of sight unless asked for; after thirty days a draft does not come back from there."""
+
+    title = gettext_lazy("bin")
+    parameter_name = "bin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("in", gettext_lazy("In the bin"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Benefit]) -> QuerySet[Benefit]:
+        if self.value() == "in":
+            return queryset.filter(binned_at__gt=database_now() - RESTORE_WITHIN)
+        return queryset.filter(binned_at=None)
+
+
+class GapFilter(admin.SimpleListFilter):
+    """What has words in English that another language of the site lacks."""
+
+    title = gettext_lazy("words missing in")
+    parameter_name = "gap"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(settings.LANGUAGES)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Benefit]) -> QuerySet[Benefit]:
+        language = self.value()
+        return with_gap_in(queryset, language) if language else queryset

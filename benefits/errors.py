@@ -351,6 +351,13 @@ class CodesExpired(ZoneError):
     http_status = 422
 
 
+class CodesInUse(ZoneError):
+    """Facts: `count`."""
+
+    code = "invalid_state"
+    sentence = _("%(count)s of these codes are on sale or in members' hands.")
+
+
 class ImportRefused(ZoneError):
     """Facts: `why`."""
 

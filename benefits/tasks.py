@@ -5,6 +5,7 @@ from celery import shared_task
 from benefits.services import (
     bulk,
     code_imports,
+    code_keys,
     draws,
     drops,
     endings,
@@ -118,3 +119,8 @@ def walk_segments_again() -> None:
 @shared_task(expires=600, time_limit=110, soft_time_limit=90)
 def expire_rule_requests() -> None:
     rule_requests.expire_requests(now=database_now())
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_rotations() -> None:
+    code_keys.drain_rotations()

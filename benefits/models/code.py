@@ -32,6 +32,8 @@ class CodeBatch(models.Model):
     # key comes in, the one before it still opens what was not sealed anew.
     key_number = models.PositiveSmallIntegerField(default=1, db_default=1, editable=False)
     old_key_sealed = models.BinaryField(max_length=100, null=True, editable=False)
+    # Transactions numbered below this may still seal with the old key; null until one is replaced.
+    key_horizon = models.BigIntegerField(null=True, editable=False)
     shredded_at = models.DateTimeField(_("made unreadable"), null=True, editable=False)
     file_hash = models.BinaryField(max_length=32, null=True, editable=False)
     file_name = models.CharField(max_length=120, blank=True)

@@ -162,6 +162,7 @@ class Import:
         with transaction.atomic():
             # Two imports into one release take their numbers one after the other.
             Release.objects.select_for_update(no_key=True).get(pk=self.release.pk)
+            self._renew_keys()
             indexes = [row.index for row in rows]
             known = {
                 bytes(code.code_index): code
@@ -222,6 +223,15 @@ class Import:
             )
             self.batches[day] = (batch, key if is_new else pools.open_batch_key(batch))
         return self.batches[day]
+
+    def _renew_keys(self) -> None:
+        """A batch's key may have been replaced since the last chunk. Inside its transaction: from
+        here on the old key is not deleted before the chunk is committed or gone."""
+        for day, (batch, _key) in self.batches.items():
+            number = batch.key_number
+            batch.refresh_from_db(fields=["key_number", "key_sealed"])
+            if batch.key_number != number:
+                self.batches[day] = (batch, pools.open_batch_key(batch))
 
     def finish(self) -> None:
         """Keep the report with each batch that this file made."""

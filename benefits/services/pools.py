@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import BinaryField, F, Func, QuerySet, Value
 
 from benefits.models import Benefit, Code, CodeBatch, Release
 from benefits.services.stock import append_ranges, record_stock
 from zone.core import vault
 from zone.members.models import Wallet
 
-_KEY_PURPOSE = "benefits-code-batch"
+KEY_PURPOSE = "benefits-code-batch"
 _CODE_FORM = re.compile(r"[A-Z0-9]{8,32}")
 LAST_LETTERS = 4
 URL_LETTERS_MAX = 500
@@ -69,12 +70,31 @@ def index_of(code: str, *, livemode: bool) -> bytes:
 def new_batch_key() -> tuple[bytes, bytes]:
     """A fresh data key, and the same wrapped for the batch's row."""
     key = vault.new_data_key()
-    return key, vault.wrap(key, purpose=_KEY_PURPOSE)
+    return key, vault.wrap(key, purpose=KEY_PURPOSE)
 
 
 def open_batch_key(batch: CodeBatch) -> bytes:
     """The batch's data key. Raises VaultError when the key was deleted or does not open."""
-    return vault.unwrap(bytes(batch.key_sealed or b""), purpose=_KEY_PURPOSE)
+    return vault.unwrap(bytes(batch.key_sealed or b""), purpose=KEY_PURPOSE)
+
+
+def open_old_key(batch: CodeBatch) -> bytes:
+    """The key that the newest one replaces. Raises VaultError when there is none any more."""
+    return vault.unwrap(bytes(batch.old_key_sealed or b""), purpose=KEY_PURPOSE)
+
+
+def codes_under_old_key(batch: CodeBatch) -> QuerySet[Code]:
+    """Codes whose first byte names another key than the batch's newest; destroyed ones are none."""
+    return (
+        Code.objects.filter(batch=batch)
+        .exclude(sealed=b"")
+        .annotate(
+            key_byte=Func(
+                F("sealed"), Value(1), Value(1), function="substring", output_field=BinaryField()
+            )
+        )
+        .exclude(key_byte=bytes([batch.key_number]))
+    )
 
 
 def _aad(release_id: int, slot: int, part: str) -> bytes:
@@ -90,8 +110,15 @@ def seal_code(
         release=release,
         slot=slot,
         batch=batch,
-        sealed=vault.seal(plain.code.encode(), aad=_aad(release.pk, slot, "code"), key=key),
-        redeem_url_sealed=vault.seal(url, aad=_aad(release.pk, slot, "url"), key=key)
+        sealed=vault.seal(
+            plain.code.encode(),
+            aad=_aad(release.pk, slot, "code"),
+            key=key,
+            version=batch.key_number,
+        ),
+        redeem_url_sealed=vault.seal(
+            url, aad=_aad(release.pk, slot, "url"), key=key, version=batch.key_number
+        )
         if url
         else b"",
         code_index=index,
@@ -102,14 +129,26 @@ def seal_code(
 
 def open_code(code: Code) -> OpenCode:
     """The code in clear. Raises VaultError when a single bit, the row or the key is not its own."""
-    key = open_batch_key(code.batch)
+    sealed = bytes(code.sealed)
+    is_new = sealed[:1] == bytes([code.batch.key_number])
+    key = open_batch_key(code.batch) if is_new else open_old_key(code.batch)
     slot = (code.release_id, code.slot)
-    plain = vault.unseal(bytes(code.sealed), aad=_aad(*slot, "code"), key=key)
+    plain = vault.unseal(sealed, aad=_aad(*slot, "code"), key=key)
     url = bytes(code.redeem_url_sealed)
     return OpenCode(
         code=plain.decode(),
         redeem_url=vault.unseal(url, aad=_aad(*slot, "url"), key=key).decode() if url else "",
     )
+
+
+def reseal(code: Code, *, old_key: bytes, key: bytes, number: int) -> tuple[int, bytes, bytes]:
+    """A code's key and its two envelopes under the new data key. Raises VaultError."""
+    envelopes = []
+    for part, sealed in (("code", bytes(code.sealed)), ("url", bytes(code.redeem_url_sealed))):
+        aad = _aad(code.release_id, code.slot, part)
+        plain = vault.unseal(sealed, aad=aad, key=old_key) if sealed else b""
+        envelopes.append(vault.seal(plain, aad=aad, key=key, version=number) if plain else b"")
+    return code.pk, envelopes[0], envelopes[1]
 
 
 def market_zone(benefit: Benefit) -> ZoneInfo:

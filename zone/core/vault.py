@@ -48,9 +48,14 @@ def _key_encryption_key(version: int) -> bytes:
     return keys[version]
 
 
+def newest_version() -> int:
+    """The number of the key-encryption key that `wrap` uses."""
+    return max(settings.ZONE_KEYS)
+
+
 def wrap(plain: bytes, *, purpose: str) -> bytes:
     """`plain` sealed under the newest key-encryption key; its version is the first byte."""
-    version = max(settings.ZONE_KEYS)
+    version = newest_version()
     return seal(plain, aad=purpose.encode(), key=_key_encryption_key(version), version=version)
 
 

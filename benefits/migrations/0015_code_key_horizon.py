@@ -1,0 +1,12 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("benefits", "0014_pool_watch")]
+    operations = [
+        migrations.AddField(
+            model_name="codebatch",
+            name="key_horizon",
+            field=models.BigIntegerField(editable=False, null=True),
+        ),
+    ]

@@ -1,6 +1,7 @@
 # `make demo` runs the Zone on this machine, `make test` tests it. Both set up what they need.
 
 .PHONY: help setup setup-test demo codes test soak check bench-drop bench-grants bench-credits clean
+.PHONY: help setup setup-test demo codes test check bench-drop bench-grants bench-codes clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -23,6 +24,7 @@ help:
 	@echo "make soak    the ledger's model and crash tests for much longer (LEDGER_SEED chooses a run)"
 	@echo "make check   format, lint, layers, types, migrations, production settings"
 	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a minute)"
+	@echo "make bench-codes  a million codes from a file beside a bare COPY (QUICK=1: short)"
 	@echo "make bench-grants  grants a second of one worker (QUICK=1: short)"
 	@echo "make bench-credits  verbs of the ledger beside pgbench and a peer (QUICK=1: a minute)"
 	@echo "make clean   remove the environment, the caches and the data folder"
@@ -71,6 +73,8 @@ soak: setup-test
 		$(BIN)/python -m pytest tests/credits/test_model.py
 	@$(BIN)/python -m tests.faults.ledger_crash --seconds 60 \
 		$(if $(LEDGER_SEED),--seed $(LEDGER_SEED))
+bench-codes: setup-test
+	@exec $(BIN)/python -m tests.bench.codes
 
 bench-grants: setup-test
 	@exec $(BIN)/python -m tests.bench.grants

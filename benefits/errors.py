@@ -351,6 +351,26 @@ class CodesExpired(ZoneError):
     http_status = 422
 
 
+class CodesLiveTooLong(ZoneError):
+    """Facts: `expires_on`."""
+
+    code = "validation_failed"
+    sentence = _("These codes end on %(expires_on)s. Apple gives codes six months at most.")
+    http_status = 422
+
+
+class BatchNotSetAside(ZoneError):
+    code = "invalid_state"
+    sentence = _("This batch is not set aside, or cannot be read any more.")
+
+
+class NothingToReport(ZoneError):
+    code = "invalid_state"
+    sentence = _(
+        "Only a code that was shown in the last 30 days and is still yours can be reported."
+    )
+
+
 class CodesInUse(ZoneError):
     """Facts: `count`."""
 

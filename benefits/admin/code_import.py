@@ -1,6 +1,7 @@
 """Files of codes on their way: how far they are, and which lines were not taken."""
 
 import csv
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.admin.bulk import Echo
+from benefits.admin.verbs import actor_of
 from benefits.models import CodeImport
+from benefits.services.code_imports import read_rejected
+from benefits.services.imports import COLUMNS
+from zone.core.clock import database_now
+from zone.core.vault import VaultError
 
 
 @admin.register(CodeImport)
@@ -26,7 +32,7 @@ class CodeImportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("public_id", "file_name", "release__public_id")
     fields = (
         "public_id", "release", "file_name", "file_bytes", "state", "done", "row_count",
-        "accepted_count", "fault_counts", "report", "refusal", "expires_on", "life_days_min",
+        "accepted_count", "fault_counts", "report", "rejected", "refusal", "expires_on", "life_days_min",
         "actor", "created_at", "finished_at",
     )  # fmt: skip
     readonly_fields = fields
@@ -46,7 +52,12 @@ class CodeImportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.admin_site.admin_view(self.download),
             name="benefits_codeimport_report",
         )
-        return [ours, *super().get_urls()]
+        rejected = path(
+            "<path:object_id>/rejected.csv",
+            self.admin_site.admin_view(self.download_rejected),
+            name="benefits_codeimport_rejected",
+        )
+        return [ours, rejected, *super().get_urls()]
 
     @admin.display(description=gettext_lazy("progress"))
     def done(self, row: CodeImport) -> str:
@@ -56,6 +67,30 @@ class CodeImportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def report(self, row: CodeImport) -> str:
         url = reverse("admin:benefits_codeimport_report", args=[row.pk])
         return format_html('<a href="{}">{}</a>', url, _("Line by line, as CSV"))
+
+    @admin.display(description=gettext_lazy("to correct"))
+    def rejected(self, row: CodeImport) -> str:
+        if not row.key_sealed or not row.finished_at:
+            return "–"
+        url = reverse("admin:benefits_codeimport_rejected", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Those lines, to correct and load again"))
+
+    def download_rejected(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The lines that were not taken, in a form that can be loaded again. Its reading is recorded."""
+        row = self.get_object(request, object_id)
+        if row is None or not request.user.has_perm("benefits.add_codebatch"):  # type: ignore[union-attr]
+            return HttpResponse(status=404)
+        body = io.StringIO(newline="")
+        writer = csv.writer(body)
+        writer.writerow([*COLUMNS, "line", "fault"])
+        try:
+            writer.writerows(read_rejected(row=row, actor=actor_of(request), now=database_now()))
+        except VaultError:
+            return HttpResponse(status=404)
+        answer = HttpResponse(body.getvalue(), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{row.public_id}-rejected.csv"'
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, object_id)

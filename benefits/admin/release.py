@@ -17,8 +17,9 @@ from benefits.errors import ImportRefused
 from benefits.models import Claim, CodeBatch, Release, Segment, SlotCounter
 from benefits.models.release import Fulfilment
 from benefits.queries import count_left
-from benefits.queries.pools import read_identity, read_pools
+from benefits.queries.pools import read_identity, read_pools, read_rations
 from benefits.services import bulk
+from benefits.services.code_making import CODES_MAX, make_code_batch
 from benefits.services.draws import announce_draw
 from benefits.services.endings import REVOKE_REASONS
 from benefits.services.staging import Stager
@@ -29,6 +30,7 @@ from zone.core.errors import ZoneError
 PLACES = {
     "uploaded": gettext_lazy("loaded"),
     "loading": gettext_lazy("arriving"),
+    "kept": gettext_lazy("kept"),
     "free": gettext_lazy("free"),
     "held": gettext_lazy("held"),
     "granted": gettext_lazy("granted"),
@@ -55,6 +57,9 @@ class CodesForm(forms.Form):
         label=gettext_lazy("Codes end on"),
         required=False,
         help_text=gettext_lazy("Instead of what the file says."),
+    )
+    kept_for = forms.ChoiceField(
+        label=gettext_lazy("Use"), choices=CodeBatch.KeptFor.choices, required=False
     )
     life_days = forms.IntegerField(
         label=gettext_lazy("Days of use every member is promised"), initial=7, min_value=0
@@ -105,12 +110,39 @@ def set_stock(request: HttpRequest, release: Release, values: dict[str, Any]) ->
     return _("The stock is %(stock)s now.") % {"stock": changed.stock}
 
 
+class MakeCodesForm(forms.Form):
+    count = forms.IntegerField(label=gettext_lazy("How many"), min_value=1, max_value=CODES_MAX)
+    expires_on = forms.DateField(label=gettext_lazy("Codes end on"), required=False)
+    kept_for = forms.ChoiceField(
+        label=gettext_lazy("Use"), choices=CodeBatch.KeptFor.choices, required=False
+    )
+    life_days = forms.IntegerField(
+        label=gettext_lazy("Days of use every member is promised"), initial=7, min_value=0
+    )
+
+
+def make_codes(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    row = make_code_batch(
+        release=release,
+        count=values["count"],
+        expires_on=values["expires_on"],
+        life_days_min=values["life_days"],
+        kept_for=values["kept_for"],
+        actor=actor_of(request),
+        now=database_now(),
+    )
+    return _("The codes are being made: %(number)s.") % {"number": row.public_id}
+
+
 def load_codes(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
     handler: StagedUpload = request.upload_handlers[0]  # type: ignore[assignment]
     if handler.refusal is not None or handler.stager is None:
         raise handler.refusal or ImportRefused(why="it did not arrive.")
     row = handler.stager.finish(
-        expires_on=values["expires_on"], life_days_min=values["life_days"], now=database_now()
+        expires_on=values["expires_on"],
+        life_days_min=values["life_days"],
+        now=database_now(),
+        kept_for=values["kept_for"],
     )
     return _("The file is being taken: %(number)s.") % {"number": row.public_id}
 
@@ -198,7 +230,7 @@ class CounterInline(ReadOnlyInline):
 
 class BatchInline(ReadOnlyInline):
     model = CodeBatch
-    fields = ("public_id", "source", "file_name", "expires_on", "report", "created_at")
+    fields = ("public_id", "source", "file_name", "kept_for", "expires_on", "report", "created_at")
     readonly_fields = fields
 
 
@@ -229,6 +261,13 @@ class ReleaseAdmin(VerbsAdmin):
             "benefits.add_codebatch",
             CodesForm,
             load_codes,
+        ),
+        Verb(
+            "make-codes",
+            gettext_lazy("Make codes"),
+            "benefits.add_codebatch",
+            MakeCodesForm,
+            make_codes,
         ),
         Verb(
             "grant", gettext_lazy("Grant to many"), "benefits.run_bulkjob", GrantForm, grant_to_many
@@ -298,6 +337,15 @@ class ReleaseAdmin(VerbsAdmin):
             % {"count": group.unsold, "day": f"{group.ends_at:%Y-%m-%d}"}
             for group in pool.groups
             if group.unsold and group.ends_at
+        ]
+        words += [
+            _("Of the quarter's %(allowed)s, %(left)s are left, gone on %(day)s")
+            % {
+                "allowed": ration.allowed,
+                "left": ration.left,
+                "day": f"{ration.gone_at:%Y-%m-%d}" if ration.gone_at else "–",
+            }
+            for ration in read_rations(pool, now=database_now())
         ]
         return ". ".join(words)
 

@@ -113,8 +113,10 @@ def _find_claim(call: Call) -> Claim:
         if claim is None or not _may_use(call, claim):
             raise NotFound
         return claim
-    index = pools.index_of(pools.normalise(body["code"]), livemode=call.livemode)
-    code = Code.objects.filter(code_index=index).first()
+    indexes = [
+        pools.index_of(code, livemode=call.livemode) for code in pools.readings(body["code"])
+    ]
+    code = Code.objects.filter(code_index__in=indexes).first()
     found = (
         claims.filter(release_id=code.release_id, slot=code.slot, holds_slot=True).first()
         if code is not None

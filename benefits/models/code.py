@@ -15,6 +15,12 @@ class CodeBatch(models.Model):
     class Source(models.TextChoices):
         FILE = "file", _("a file")
         PROVIDER = "provider", _("a provider")
+        PLATFORM = "platform", _("made here")
+
+    class KeptFor(models.TextChoices):
+        NOTHING = "", _("on sale at once")
+        REFILL = "refill", _("opens by itself when the pool is low")
+        REPLACEMENT = "replacement", _("replaces codes that do not work")
 
     public_id = models.CharField(
         max_length=30, unique=True, default=partial(new_public_id, "cbt"), editable=False
@@ -27,6 +33,12 @@ class CodeBatch(models.Model):
     expires_on = models.DateField(_("codes end on"), null=True, blank=True)
     # How much life a member is promised: sale stops this long before the end.
     life_days_min = models.PositiveSmallIntegerField(_("guaranteed days"), default=7)
+    kept_for = models.CharField(
+        _("use"), max_length=12, choices=KeptFor, blank=True, default="", db_default=""
+    )
+    # Codes of the batch up to this slot are, or were, on sale.
+    published_slot = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    set_aside_at = models.DateTimeField(_("set aside"), null=True, editable=False)
     key_sealed = models.BinaryField(max_length=100, null=True, editable=False)
     # The first byte of a code's envelope is the number of the key it was sealed with. While a new
     # key comes in, the one before it still opens what was not sealed anew.
@@ -50,7 +62,7 @@ class CodeBatch(models.Model):
                 fields=["release", "file_hash", "expires_on"],
                 name="benefits_codebatch_file_once",
                 nulls_distinct=False,
-                condition=models.Q(source="file"),
+                condition=~models.Q(source="provider"),
             ),
             models.UniqueConstraint(
                 fields=["release"],
@@ -68,7 +80,9 @@ class Code(models.Model):
 
     release = models.ForeignKey("benefits.Release", on_delete=models.PROTECT, related_name="codes")
     slot = models.PositiveIntegerField()
-    batch = models.ForeignKey(CodeBatch, on_delete=models.PROTECT, related_name="codes")
+    batch = models.ForeignKey(
+        CodeBatch, on_delete=models.PROTECT, related_name="codes", db_index=False
+    )
     # AES-256-GCM under the batch's key; the additional data is the release and the slot.
     sealed = models.BinaryField(max_length=120, editable=False)
     # Keyed hash of mode and code: equal codes are found, none can be guessed from it.
@@ -83,6 +97,8 @@ class Code(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["release", "slot"], name="benefits_code_one_per_slot"),
         ]
+        # What of a batch is not published yet, and which codes share its key.
+        indexes = [models.Index(fields=["batch", "slot"], name="benefits_code_of_batch")]
 
     def __str__(self) -> str:
         return f"••••{self.last_four}"

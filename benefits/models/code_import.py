@@ -3,6 +3,7 @@ from functools import partial
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from benefits.models.code import CodeBatch
 from zone.core.ids import new_public_id
 
 
@@ -29,10 +30,20 @@ class CodeImport(models.Model):
     file_name = models.CharField(_("file"), max_length=120, blank=True)
     file_hash = models.BinaryField(max_length=32, null=True, editable=False)
     file_bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
-    # Every part is sealed with this key; it goes with the last of them.
+    # Every part and every faulty line is sealed with this key; it goes with the last of them.
     key_sealed = models.BinaryField(max_length=100, null=True, editable=False)
     expires_on = models.DateField(_("codes end on"), null=True, blank=True)
     life_days_min = models.PositiveSmallIntegerField(_("guaranteed days"), default=7)
+    source = models.CharField(
+        _("source"),
+        max_length=8,
+        choices=CodeBatch.Source,
+        default=CodeBatch.Source.FILE,
+        db_default=CodeBatch.Source.FILE,
+    )
+    kept_for = models.CharField(
+        _("use"), max_length=12, choices=CodeBatch.KeptFor, blank=True, default="", db_default=""
+    )
     part_count = models.PositiveIntegerField(default=0)
     parts_done = models.PositiveIntegerField(default=0)
     header = models.JSONField(default=list)
@@ -81,11 +92,13 @@ class CodeImportPart(models.Model):
 
 
 class CodeImportFault(models.Model):
-    """A line that was not taken, and why. Never the code itself."""
+    """A line that was not taken, and why. What it said is sealed, and forgotten after a month."""
 
     code_import = models.ForeignKey(CodeImport, on_delete=models.CASCADE, related_name="faults")
     line = models.PositiveIntegerField()
     kind = models.CharField(max_length=20)
+    # The line itself, sealed with its import's key, while somebody may want to correct it.
+    sealed = models.BinaryField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("line not taken")

@@ -7,15 +7,23 @@ before the last part, which publishes the whole.
 import io
 import logging
 import time
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 
 from benefits.errors import ImportRefused
-from benefits.models import CodeImport, CodeImportFault, CodeImportPart
+from benefits.models import BenefitEvent, CodeImport, CodeImportFault, CodeImportPart
 from benefits.services import pools
 from benefits.services.imports import CHUNK_ROWS, Import, read_header
-from benefits.services.staging import open_part, sweep_abandoned
+from benefits.services.staging import (
+    open_fault,
+    open_key,
+    open_part,
+    seal_fault,
+    sweep_abandoned,
+    sweep_faults,
+)
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.vault import VaultError
@@ -33,6 +41,7 @@ def drain_imports() -> int:
     """
     until, done = time.monotonic() + DRAIN_SECONDS_MAX, 0
     sweep_abandoned(now=database_now())
+    sweep_faults(now=database_now())
     while time.monotonic() < until and _take_part():
         done += 1
     return done
@@ -77,6 +86,8 @@ def _take(row: CodeImport, part: CodeImportPart) -> None:
         release=row.release, actor=row.actor, now=row.created_at, life_days=row.life_days_min
     )
     reader.file_name = row.file_name
+    reader.kept_for = row.kept_for
+    reader.source = row.source
     reader.file_hash = bytes(row.file_hash or b"")
     reader.first_slot = row.first_slot
     if part.number:
@@ -87,11 +98,7 @@ def _take(row: CodeImport, part: CodeImportPart) -> None:
     for start in range(0, len(sound), CHUNK_ROWS):
         reader.store(sound[start : start + CHUNK_ROWS])
     report = reader.report
-    CodeImportFault.objects.bulk_create(
-        CodeImportFault(code_import=row, line=line, kind=kind)
-        for kind, numbers in report.faulty_lines.items()
-        for line in numbers
-    )
+    _keep_faults(row, reader)
     for kind, count in report.faulty_counts.items():
         row.fault_counts[kind] = row.fault_counts.get(kind, 0) + count
     row.row_count += report.rows
@@ -102,8 +109,23 @@ def _take(row: CodeImport, part: CodeImportPart) -> None:
     part.delete()
 
 
+def _keep_faults(row: CodeImport, reader: Import) -> None:
+    faults = [
+        CodeImportFault(code_import=row, line=line, kind=kind)
+        for kind, numbers in reader.report.faulty_lines.items()
+        for line in numbers
+    ]
+    if reader.rejected:
+        key = open_key(row)
+        for fault in faults:
+            if fault.line in reader.rejected:
+                seal_fault(row, fault, reader.rejected[fault.line], key)
+    CodeImportFault.objects.bulk_create(faults)
+
+
 def _finish(row: CodeImport) -> None:
-    """Everything is taken: the codes go on sale together, and the file's key is gone."""
+    """Everything is taken: the codes go on sale together, and the file's key is gone unless lines
+    wait to be corrected."""
     now = database_now()
     pools.publish_codes(release=row.release, actor=row.actor, now=now)
     row.release.code_batches.filter(file_hash=row.file_hash, finished_at=None).update(
@@ -115,7 +137,8 @@ def _finish(row: CodeImport) -> None:
     )  # fmt: skip
     row.state = State.DONE
     row.finished_at = now
-    row.key_sealed = None
+    if not row.faults.exclude(sealed=None).exists():
+        row.key_sealed = None
     row.save()
 
 
@@ -127,3 +150,21 @@ def _refuse(row: CodeImport, why: str) -> None:
     row.finished_at = database_now()
     row.key_sealed = None
     row.save()
+
+
+def read_rejected(*, row: CodeImport, actor: str, now: datetime) -> list[list[str]]:
+    """Lines of a file that can be corrected and loaded again, each with its number and its fault.
+
+    They may hold codes in clear, so who reads them is on record. Raises VaultError when their key
+    is gone.
+    """
+    key = open_key(row)
+    faults = row.faults.exclude(sealed=None).order_by("line")
+    lines = [[*open_fault(fault, key), str(fault.line), fault.kind] for fault in faults]
+    benefit = row.release.benefit
+    BenefitEvent.objects.create(
+        benefit=benefit, at=now, actor=actor, cause="read_rejected",
+        from_status=benefit.status, to_status=benefit.status,
+        facts={"import": row.public_id, "lines": len(lines)},
+    )  # fmt: skip
+    return lines

@@ -6,21 +6,23 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import count
 from typing import IO, Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from benefits.errors import CodesExpired, ImportRefused
-from benefits.models import Code, CodeBatch, Release
+from benefits.errors import ImportRefused
+from benefits.models import CodeBatch, Release
 from benefits.models.release import Fulfilment
 from benefits.services import pools
+from benefits.services.code_rows import NewCode, Sealer, copy_codes, find_known
 from zone.core.failpoints import failpoint
 
-CHUNK_ROWS = 1_000
+CHUNK_ROWS = 4_000
 LISTED_LINES_MAX = 10_000  # Per kind and reading; the counts stay exact.
 LINE_LETTERS_MAX = 2_000
-COLUMNS = ("code", "redemption_url", "expires_on")
+COLUMNS = ("code", "redemption_url", "expires_on", "storefront")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def import_codes(
     now: datetime,
     expires_on: date | None = None,
     life_days_min: int = 7,
+    kept_for: str = "",
 ) -> ImportReport:
     """Load a file of codes into a release and put them on sale.
 
@@ -77,14 +80,15 @@ def import_codes(
     a finished import adds nothing and names every row `already_known`.
 
     Raises ImportRefused for a release without codes or a file without its columns, CodesExpired
-    when `expires_on` leaves less than the guaranteed life.
+    when `expires_on` leaves less than the guaranteed life, CodesLiveTooLong when Apple gives none
+    such a life.
     """
     if release.mode != Fulfilment.CODES:
         raise ImportRefused(why="this release does not hand out codes.")
+    pools.refuse_end(expires_on, release=release, life_days=life_days_min, now=now)
     reader = Import(release=release, actor=actor, now=now, life_days=life_days_min)
-    if expires_on is not None and reader.is_too_late(expires_on):
-        raise CodesExpired(expires_on=expires_on.isoformat())
     reader.file_name = file_name[:120]
+    reader.kept_for = kept_for
     reader.file_hash = _hash(source)
     chunk: list[_Row] = []
     for row in reader.sound_rows(source, expires_on):
@@ -119,32 +123,39 @@ class Import:
         self.file_name = ""
         self.file_hash = b""
         self.report = ImportReport()
+        self.kept_for = ""
+        self.source: str = CodeBatch.Source.FILE
         self.line_offset = 0  # Of a part of a file: what its own line numbers lack.
         # Codes of this file above this slot came with this very reading of it.
         self.first_slot: int | None = None
         self.batches: dict[date | None, tuple[CodeBatch, bytes]] = {}
-
-    def is_too_late(self, expires_on: date) -> bool:
-        ends = pools.end_of_sale(expires_on=expires_on, life_days=self.life_days, zone=self.zone)
-        return ends <= self.now
+        self.day_faults: dict[date, str] = {}
+        self.rejected: dict[int, tuple[str, ...]] = {}
 
     def sound_rows(self, source: IO[bytes], expires_on: date | None) -> Iterator[_Row]:
         """Rows that could be taken, in order; the others go to the report."""
         seen: set[bytes] = set()
+        storefronts = {"", *self.release.benefit.storefronts}
+        # Codes of one country are for a benefit of that country alone.
+        is_bound = len(storefronts) == 2
         for read_line, values in _lines(source):
             line = read_line + self.line_offset
             self.report.rows += 1
-            code, url, ends = (values.get(column, "").strip() for column in COLUMNS)
+            code, url, ends, storefront = values
             try:
                 day = expires_on or (date.fromisoformat(ends) if ends else None)
             except ValueError:
-                self.report.refuse(line, "bad_date")
+                self._reject(line, "bad_date", values)
                 continue
-            fault = pools.find_code_fault(code) or pools.find_url_fault(url)
-            if not fault and day is not None and self.is_too_late(day):
-                fault = "expired"
+            fault = pools.find_code_fault(code)
+            if not fault and (url or self.source == CodeBatch.Source.FILE):
+                fault = pools.find_url_fault(url)
+            if not fault and day is not None:
+                fault = self._day_fault(day)
+            if not fault and storefront and not (is_bound and storefront in storefronts):
+                fault = "wrong_storefront"
             if fault:
-                self.report.refuse(line, fault)
+                self._reject(line, fault, values)
                 continue
             index = pools.index_of(code, livemode=self.release.livemode)
             if index in seen:
@@ -152,6 +163,22 @@ class Import:
                 continue
             seen.add(index)
             yield _Row(line, code, url, day, index)
+
+    def _reject(self, line: int, kind: str, values: tuple[str, ...]) -> None:
+        """A row that can be corrected and loaded again. Duplicates cannot, and are not kept."""
+        self.report.refuse(line, kind)
+        self.rejected[line] = values
+
+    def _day_fault(self, day: date) -> str:
+        if day not in self.day_faults:
+            self.day_faults[day] = pools.find_end_fault(
+                day,
+                benefit=self.release.benefit,
+                life_days=self.life_days,
+                zone=self.zone,
+                now=self.now,
+            )
+        return self.day_faults[day]
 
     def store(self, rows: list[_Row]) -> None:
         """Seal and insert a chunk, in one transaction with its place in the numbering."""
@@ -163,44 +190,35 @@ class Import:
             # Two imports into one release take their numbers one after the other.
             Release.objects.select_for_update(no_key=True).get(pk=self.release.pk)
             self._renew_keys()
-            indexes = [row.index for row in rows]
-            known = {
-                bytes(code.code_index): code
-                for code in Code.objects.filter(code_index__in=indexes).select_related("batch")
-            }
+            known = find_known([row.index for row in rows])
             highest = self.release.codes.aggregate(highest=Max("slot"))["highest"] or 0
-            slot = max(highest, self.release.last_slot)
-            codes = []
-            for row in rows:
-                if row.index in known:
-                    continue
-                slot += 1
-                batch, key = self.batches[row.expires_on]
-                plain = pools.OpenCode(code=row.code, redeem_url=row.url)
-                codes.append(
-                    pools.seal_code(
-                        release=self.release,
-                        slot=slot,
-                        batch=batch,
-                        key=key,
-                        index=row.index,
-                        plain=plain,
-                    )
+            slots = count(max(highest, self.release.last_slot) + 1)
+            codes = [
+                NewCode(
+                    slot=next(slots),
+                    batch=self.batches[row.expires_on][0],
+                    index=row.index,
+                    code=row.code,
+                    redeem_url=row.url,
                 )
-            Code.objects.bulk_create(codes)
+                for row in rows
+                if row.index not in known
+            ]
+            keys = {batch.pk: key for batch, key in self.batches.values()}
+            copy_codes(Sealer(release_id=self.release.pk, keys=keys), codes)
         failpoint("import_after_chunk")
         self.report.accepted += len(codes)
         for row in rows:
             if row.index in known:
-                self.report.refuse(row.line, self._why_known(known[row.index]))
+                self.report.refuse(row.line, self._why_known(*known[row.index]))
 
-    def _why_known(self, code: Code) -> str:
+    def _why_known(self, release_id: int, slot: int, file_hash: bytes) -> str:
         """Whether a code came with an earlier part of this file, or was known before it."""
         is_ours = (
             self.first_slot is not None
-            and code.release_id == self.release.pk
-            and code.slot > self.first_slot
-            and bytes(code.batch.file_hash or b"") == self.file_hash
+            and release_id == self.release.pk
+            and slot > self.first_slot
+            and file_hash == self.file_hash
         )
         return "duplicate_in_file" if is_ours else "already_known"
 
@@ -210,11 +228,12 @@ class Import:
             key, wrapped = pools.new_batch_key()
             batch, is_new = CodeBatch.objects.get_or_create(
                 release=self.release,
-                source=CodeBatch.Source.FILE,
+                source=self.source,
                 file_hash=self.file_hash,
                 expires_on=day,
                 defaults={
                     "life_days_min": self.life_days,
+                    "kept_for": self.kept_for,
                     "key_sealed": wrapped,
                     "file_name": self.file_name,
                     "actor": self.actor,
@@ -256,8 +275,8 @@ def _refuse_without_columns(header: list[str]) -> None:
         raise ImportRefused(why=f"its first line does not name {' and '.join(missing)}.")
 
 
-def _lines(source: IO[bytes]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with the number of its line in the file, the header being line 1.
+def _lines(source: IO[bytes]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The values of each row under COLUMNS, with the number of its line; the header is line 1.
 
     Raises ImportRefused for a file that is no CSV in UTF-8 with the columns it needs.
     """
@@ -266,12 +285,17 @@ def _lines(source: IO[bytes]) -> Iterator[tuple[int, dict[str, str]]]:
         reader = csv.reader(text)
         header = [name.strip().lower() for name in next(reader, [])]
         _refuse_without_columns(header)
+        places = [header.index(name) if name in header else len(header) for name in COLUMNS]
         for values in reader:
             if not values:
                 continue
             if sum(map(len, values)) > LINE_LETTERS_MAX:
                 raise ImportRefused(why=f"line {reader.line_num} is too long.")
-            yield reader.line_num, dict(zip(header, values, strict=False))
+            width = len(values)
+            yield (
+                reader.line_num,
+                tuple([values[place].strip() if place < width else "" for place in places]),
+            )
     except UnicodeDecodeError as error:
         raise ImportRefused(why="it is not written in UTF-8.") from error
     except csv.Error as error:

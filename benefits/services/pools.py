@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import BinaryField, F, Func, QuerySet, Value
 
+from benefits import readable
+from benefits.errors import CodesExpired, CodesLiveTooLong
 from benefits.models import Benefit, Code, CodeBatch, Release
 from benefits.services.stock import append_ranges, record_stock
 from zone.core import vault
@@ -20,6 +24,8 @@ KEY_PURPOSE = "benefits-code-batch"
 _CODE_FORM = re.compile(r"[A-Z0-9]{8,32}")
 LAST_LETTERS = 4
 URL_LETTERS_MAX = 500
+# What Apple hands out as offer codes, whatever the campaign calls it.
+APPLE_CODE_KINDS = {"app_store_coupon", "offer_code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +51,34 @@ def normalise(typed: str) -> str:
     return "".join(letter for letter in folded if letter.isascii() and letter.isalnum())
 
 
+def readings(typed: str) -> list[str]:
+    """What somebody who typed this may have meant: the code as it stands, or one of ours that a
+    sign was mistaken in for its look-alike."""
+    code = normalise(typed)
+    return list(dict.fromkeys([code, readable.as_typed(code)]))
+
+
 def find_url_fault(url: str) -> str:
     """`missing_url`, `foreign_host` (not https on a host we redeem at), or nothing."""
     if not url:
         return "missing_url"
+    # Everything up to the first question mark decides, and is the same for a whole file.
+    is_ours = _is_ours(url.partition("?")[0], tuple(settings.REDEEM_HOSTS))
+    return "" if is_ours and len(url) <= URL_LETTERS_MAX else "foreign_host"
+
+
+@lru_cache(maxsize=1_000)
+def _is_ours(address: str, hosts: tuple[str, ...]) -> bool:
     try:
-        parts = urlsplit(url)
-        is_ours = (
+        parts = urlsplit(address)
+        return (
             parts.scheme == "https"
-            and parts.hostname in settings.REDEEM_HOSTS
+            and parts.hostname in hosts
             and parts.port in (None, 443)
             and not parts.username
         )
     except ValueError:
-        is_ours = False
-    return "" if is_ours and len(url) <= URL_LETTERS_MAX else "foreign_host"
+        return False
 
 
 def index_of(code: str, *, livemode: bool) -> bytes:
@@ -97,7 +116,8 @@ def codes_under_old_key(batch: CodeBatch) -> QuerySet[Code]:
     )
 
 
-def _aad(release_id: int, slot: int, part: str) -> bytes:
+def aad(release_id: int, slot: int, part: str) -> bytes:
+    """What ties an envelope to its row: moved to another slot, it does not open."""
     return f"{part}:{release_id}:{slot}".encode()
 
 
@@ -112,12 +132,12 @@ def seal_code(
         batch=batch,
         sealed=vault.seal(
             plain.code.encode(),
-            aad=_aad(release.pk, slot, "code"),
+            aad=aad(release.pk, slot, "code"),
             key=key,
             version=batch.key_number,
         ),
         redeem_url_sealed=vault.seal(
-            url, aad=_aad(release.pk, slot, "url"), key=key, version=batch.key_number
+            url, aad=aad(release.pk, slot, "url"), key=key, version=batch.key_number
         )
         if url
         else b"",
@@ -133,11 +153,11 @@ def open_code(code: Code) -> OpenCode:
     is_new = sealed[:1] == bytes([code.batch.key_number])
     key = open_batch_key(code.batch) if is_new else open_old_key(code.batch)
     slot = (code.release_id, code.slot)
-    plain = vault.unseal(sealed, aad=_aad(*slot, "code"), key=key)
+    plain = vault.unseal(sealed, aad=aad(*slot, "code"), key=key)
     url = bytes(code.redeem_url_sealed)
     return OpenCode(
         code=plain.decode(),
-        redeem_url=vault.unseal(url, aad=_aad(*slot, "url"), key=key).decode() if url else "",
+        redeem_url=vault.unseal(url, aad=aad(*slot, "url"), key=key).decode() if url else "",
     )
 
 
@@ -145,9 +165,9 @@ def reseal(code: Code, *, old_key: bytes, key: bytes, number: int) -> tuple[int,
     """A code's key and its two envelopes under the new data key. Raises VaultError."""
     envelopes = []
     for part, sealed in (("code", bytes(code.sealed)), ("url", bytes(code.redeem_url_sealed))):
-        aad = _aad(code.release_id, code.slot, part)
-        plain = vault.unseal(sealed, aad=aad, key=old_key) if sealed else b""
-        envelopes.append(vault.seal(plain, aad=aad, key=key, version=number) if plain else b"")
+        bound = aad(code.release_id, code.slot, part)
+        plain = vault.unseal(sealed, aad=bound, key=old_key) if sealed else b""
+        envelopes.append(vault.seal(plain, aad=bound, key=key, version=number) if plain else b"")
     return code.pk, envelopes[0], envelopes[1]
 
 
@@ -164,35 +184,86 @@ def end_of_sale(*, expires_on: date, life_days: int, zone: ZoneInfo) -> datetime
     return last - timedelta(days=life_days)
 
 
-def publish_codes(*, release: Release, actor: str, now: datetime) -> int:
+def find_end_fault(
+    day: date, *, benefit: Benefit, life_days: int, zone: ZoneInfo, now: datetime
+) -> str:
+    """`expired` (too late to promise its use), `too_long` (Apple gives no code such a life), or nothing.
+
+    A one-time offer code ends at most six months after it was made:
+    https://developer.apple.com/help/app-store-connect/manage-subscriptions/set-up-subscription-offer-codes/
+    """
+    if end_of_sale(expires_on=day, life_days=life_days, zone=zone) <= now:
+        return "expired"
+    if benefit.kind in APPLE_CODE_KINDS and day > last_day_of_new_codes(
+        now.astimezone(zone).date()
+    ):
+        return "too_long"
+    return ""
+
+
+def last_day_of_new_codes(today: date) -> date:
+    """Six calendar months from today: the same day, or the last one of a shorter month."""
+    year, month = today.year + (today.month + 5) // 12, (today.month + 5) % 12 + 1
+    return date(year, month, min(today.day, monthrange(year, month)[1]))
+
+
+def refuse_end(day: date | None, *, release: Release, life_days: int, now: datetime) -> None:
+    """Raises CodesExpired or CodesLiveTooLong for the end of a whole file."""
+    if day is None:
+        return
+    benefit = release.benefit
+    fault = find_end_fault(
+        day, benefit=benefit, life_days=life_days, zone=market_zone(benefit), now=now
+    )
+    if fault:
+        refusal = CodesExpired if fault == "expired" else CodesLiveTooLong
+        raise refusal(expires_on=day.isoformat())
+
+
+def sells_until(batch: CodeBatch) -> datetime | None:
+    """When the codes of a batch leave the sale; None for codes without an end."""
+    if batch.expires_on is None:
+        return None
+    return end_of_sale(
+        expires_on=batch.expires_on,
+        life_days=batch.life_days_min,
+        zone=market_zone(batch.release.benefit),
+    )
+
+
+def publish_codes(*, release: Release, actor: str, now: datetime, cause: str = "codes") -> int:
     """Put every loaded code of the release that is not yet on sale on sale. Returns how many.
+
+    Batches that are kept for something stay where they are.
 
     Safe to repeat: what is on sale already is left alone. A killed import is finished by this.
     """
     with transaction.atomic():
         locked = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
         was = locked.stock
-        zone = market_zone(locked.benefit)
         with connection.cursor() as cursor:
             # Slots of one batch that follow each other: their distance to their rank is the same.
             cursor.execute(
-                "SELECT batch_id, min(slot), max(slot) FROM ("
-                "  SELECT batch_id, slot,"
-                "         slot - row_number() OVER (PARTITION BY batch_id ORDER BY slot) AS island"
-                "  FROM benefits_code WHERE release_id = %s AND slot > %s"
-                ") run GROUP BY batch_id, island ORDER BY min(slot)",
-                [locked.pk, locked.last_slot],
+                """
+                SELECT batch_id, min(slot), max(slot) FROM (
+                    SELECT batch.id AS batch_id, code.slot,
+                           code.slot - row_number() OVER (PARTITION BY batch.id ORDER BY code.slot)
+                               AS island
+                    FROM benefits_codebatch batch
+                    JOIN benefits_code code
+                      ON code.batch_id = batch.id AND code.slot > batch.published_slot
+                    WHERE batch.release_id = %s AND batch.kept_for = ''
+                ) run GROUP BY batch_id, island ORDER BY min(slot)
+                """,
+                [locked.pk],
             )
             runs = cursor.fetchall()
         batches = CodeBatch.objects.in_bulk([batch_id for batch_id, _, _ in runs])
         for batch_id, first, last in runs:
             batch = batches[batch_id]
-            sells_until = None
-            if batch.expires_on is not None:
-                sells_until = end_of_sale(
-                    expires_on=batch.expires_on, life_days=batch.life_days_min, zone=zone
-                )
-            append_ranges(release=locked, first=first, last=last, sells_until=sells_until)
+            append_ranges(release=locked, first=first, last=last, sells_until=sells_until(batch))
+            batch.published_slot = last
+            batch.save(update_fields=["published_slot"])
         if runs:
-            record_stock(locked, actor=actor, now=now, was=was, cause="codes")
+            record_stock(locked, actor=actor, now=now, was=was, cause=cause)
     return locked.stock - was

@@ -1,22 +1,25 @@
 """A file of codes as it arrives: cut at line ends and sealed, never in clear on a disk."""
 
 import codecs
+import csv
 import hashlib
+import io
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from benefits.errors import CodesExpired, ImportRefused
-from benefits.models import CodeImport, CodeImportPart, Release
+from benefits.errors import ImportRefused
+from benefits.models import CodeBatch, CodeImport, CodeImportFault, CodeImportPart, Release
 from benefits.models.release import Fulfilment
 from benefits.services import pools
 from zone.core import vault
 from zone.core.nudge import nudge
 
-PART_BYTES = 128 * 1024  # About a thousand codes with their addresses.
+PART_BYTES = 512 * 1024  # About four thousand codes with their addresses.
 FILE_BYTES_MAX = 512 * 1024 * 1024
 LINE_BYTES_MAX = 8 * 1024
 STAGING_HOURS_MAX = 1
+FAULTS_KEPT_FOR = timedelta(days=30)
 _KEY_PURPOSE = "benefits-code-import"
 
 
@@ -24,17 +27,46 @@ def _aad(code_import_id: int, number: int) -> bytes:
     return f"import:{code_import_id}:{number}".encode()
 
 
+def seal_fault(
+    row: CodeImport, fault: CodeImportFault, values: tuple[str, ...], key: bytes
+) -> None:
+    """Keep a line that was not taken, sealed, for whoever corrects it."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(values)
+    aad = _aad(row.pk, fault.line) + b":fault"
+    fault.sealed = vault.seal(text.getvalue().encode(), aad=aad, key=key)
+
+
+def open_fault(fault: CodeImportFault, key: bytes) -> list[str]:
+    """The values of a line that was not taken. Raises VaultError when it does not open."""
+    aad = _aad(fault.code_import_id, fault.line) + b":fault"
+    plain = vault.unseal(bytes(fault.sealed or b""), aad=aad, key=key)
+    return next(csv.reader(io.StringIO(plain.decode(), newline="")))
+
+
+def open_key(row: CodeImport) -> bytes:
+    """The key of a file's parts and faults. Raises VaultError when it is gone."""
+    return vault.unwrap(bytes(row.key_sealed or b""), purpose=_KEY_PURPOSE)
+
+
 def open_part(part: CodeImportPart) -> bytes:
     """The lines of a part in clear, in memory. Raises VaultError when it does not open."""
     owner = part.code_import
-    key = vault.unwrap(bytes(owner.key_sealed or b""), purpose=_KEY_PURPOSE)
-    return vault.unseal(bytes(part.sealed), aad=_aad(owner.pk, part.number), key=key)
+    return vault.unseal(bytes(part.sealed), aad=_aad(owner.pk, part.number), key=open_key(owner))
 
 
 class Stager:
     """One arriving file. `write` what comes, then `finish`; or `abandon`, and nothing is left."""
 
-    def __init__(self, *, release: Release, file_name: str, actor: str, now: datetime) -> None:
+    def __init__(
+        self,
+        *,
+        release: Release,
+        file_name: str,
+        actor: str,
+        now: datetime,
+        source: str = CodeBatch.Source.FILE,
+    ) -> None:
         """Raises ImportRefused for a release without codes."""
         if release.mode != Fulfilment.CODES:
             raise ImportRefused(why="this release does not hand out codes.")
@@ -43,6 +75,7 @@ class Stager:
         self.row = CodeImport.objects.create(
             release=release,
             file_name=file_name[:120],
+            source=source,
             key_sealed=vault.wrap(self.key, purpose=_KEY_PURPOSE),
             actor=actor,
             created_at=now,
@@ -88,15 +121,14 @@ class Stager:
         self.line += lines.count(b"\n")
         self.row.part_count += 1
 
-    def finish(self, *, expires_on: date | None, life_days_min: int, now: datetime) -> CodeImport:
-        """The file is complete: workers may take it. Raises ImportRefused, CodesExpired."""
+    def finish(
+        self, *, expires_on: date | None, life_days_min: int, now: datetime, kept_for: str = ""
+    ) -> CodeImport:
+        """The file is complete: workers may take it. Raises ImportRefused and
+        what `pools.refuse_end` raises."""
         if self.decoder.getstate()[0]:
             raise ImportRefused(why="it is not written in UTF-8.")
-        if expires_on is not None:
-            zone = pools.market_zone(self.release.benefit)
-            ends = pools.end_of_sale(expires_on=expires_on, life_days=life_days_min, zone=zone)
-            if ends <= now:
-                raise CodesExpired(expires_on=expires_on.isoformat())
+        pools.refuse_end(expires_on, release=self.release, life_days=life_days_min, now=now)
         with transaction.atomic():
             if self.rest:
                 self._store(self.rest)
@@ -106,6 +138,7 @@ class Stager:
             self.row.file_hash = self.digest.digest()
             self.row.expires_on = expires_on
             self.row.life_days_min = life_days_min
+            self.row.kept_for = kept_for
             self.row.save()
         self.is_finished = True
         nudge("benefits.tasks.drain_imports")
@@ -123,3 +156,12 @@ def sweep_abandoned(*, now: datetime) -> int:
         state=CodeImport.State.STAGING, created_at__lte=now - timedelta(hours=STAGING_HOURS_MAX)
     )
     return old.delete()[0]
+
+
+def sweep_faults(*, now: datetime) -> int:
+    """Lines that were not taken are forgotten after a month, with the key that sealed them."""
+    old = CodeImport.objects.filter(
+        finished_at__lte=now - FAULTS_KEPT_FOR, key_sealed__isnull=False
+    )
+    CodeImportFault.objects.filter(code_import__in=old).update(sealed=None)
+    return old.update(key_sealed=None)

@@ -1,16 +1,19 @@
 """A file of codes taken in the background: sealed while it waits, each line's fate on record."""
 
 import io
+from datetime import timedelta
 
 import pytest
 
 from benefits.errors import ImportRefused
-from benefits.models import Code, CodeImport, CodeImportPart
+from benefits.models import BenefitEvent, Code, CodeImport, CodeImportPart
 from benefits.services import code_imports, staging
+from benefits.services.code_imports import read_rejected
 from benefits.services.imports import import_codes
 from benefits.services.staging import Stager, sweep_abandoned
 from tests.benefits.factories import make_benefit, make_release, soon
 from zone.core.clock import database_now
+from zone.core.vault import VaultError
 
 URL = "https://apps.apple.com/redeem?ctx=offercodes&code="
 
@@ -73,7 +76,12 @@ def test_every_line_has_its_fate_and_a_second_upload_adds_nothing(release):
     row.refresh_from_db()
     assert (row.state, row.row_count, row.accepted_count) == ("done", 300, 294)
     assert dict(row.faults.values_list("line", "kind")) == KINDS
-    assert (row.key_sealed, CodeImportPart.objects.count()) == (None, 0)
+    assert CodeImportPart.objects.count() == 0
+    kept = row.faults.exclude(sealed=None)
+    assert set(kept.values_list("line", flat=True)) == {40, 200, 280, 299}, (
+        "duplicates are not kept"
+    )
+    assert not any(b"BULK" in bytes(fault.sealed) for fault in kept)
     release.refresh_from_db()
     assert (release.stock, Code.objects.count()) == (294, 294)
     again = stage(release, content)
@@ -83,6 +91,42 @@ def test_every_line_has_its_fate_and_a_second_upload_adds_nothing(release):
     # Line 150 repeats its neighbour; everything else is known from the first time.
     assert again.fault_counts["already_known"] == 295
     assert again.fault_counts["duplicate_in_file"] == 1
+
+
+def test_lines_not_taken_are_corrected_and_loaded_again(release):
+    row = stage(release, file_of(300, faults=FAULTS))
+    drain()
+    row.refresh_from_db()
+    lines = read_rejected(row=row, actor="operator:x", now=database_now())
+    assert [(line[0], *line[-2:]) for line in lines] == [
+        ("bad", "40", "bad_format"),
+        ("BULKNOURL001", "200", "missing_url"),
+        ("BULKFOREIGN1", "280", "foreign_host"),
+        ("BULKBADDATE1", "299", "bad_date"),
+    ]
+    assert BenefitEvent.objects.get(cause="read_rejected").facts == {
+        "import": row.public_id, "lines": 4,
+    }  # fmt: skip
+    corrected = "code,redemption_url,expires_on,storefront,line,fault\n" + "".join(
+        ",".join([code, f"{URL}{code}", "", "", number, fault]) + "\n"
+        for code, _, _, _, number, fault in lines
+    )
+    again = stage(release, corrected.encode())
+    drain()
+    again.refresh_from_db()
+    assert (again.accepted_count, again.fault_counts) == (3, {"bad_format": 1})
+
+
+def test_lines_not_taken_are_forgotten_after_a_month(release):
+    row = stage(release, file_of(60, faults=FAULTS[:1]))
+    drain()
+    soon_after = database_now() + timedelta(days=29)
+    assert staging.sweep_faults(now=soon_after) == 0
+    assert staging.sweep_faults(now=soon_after + timedelta(days=2)) == 1
+    row.refresh_from_db()
+    assert (row.key_sealed, row.faults.get().sealed) == (None, None)
+    with pytest.raises(VaultError):
+        read_rejected(row=row, actor="operator:x", now=database_now())
 
 
 def test_in_the_background_and_at_once_a_file_has_the_same_report(release):

@@ -2,8 +2,9 @@
 
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,6 +15,8 @@ from benefits.models import Code, CodeBatch, SlotCounter
 from benefits.services import pools
 from benefits.services.imports import import_codes
 from tests.benefits.factories import claim, make_benefit, make_release
+from tests.factories import bind, make_member
+from zone.core.clock import database_now
 from zone.core.vault import VaultError
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -122,6 +125,83 @@ def test_files_that_are_none_are_refused_whole(release, label, content):
 def test_an_end_too_near_refuses_the_file(release):
     with pytest.raises(errors.CodesExpired):
         load(release, f"code,redemption_url\nABCD1234,{GOOD}\n", expires_on=date(2026, 11, 26))
+
+
+def test_a_life_that_apple_gives_no_code_is_refused(release):
+    """Six calendar months: NOW is the 20th of November, so the 20th of May is the last day."""
+    row = "CODE2345678{n},{url},{day}\n"
+    content = "code,redemption_url,expires_on\n"
+    content += row.format(n=1, url=GOOD, day="2027-05-20")
+    content += row.format(n=2, url=GOOD, day="2027-05-21")
+    assert load(release, content).as_json()["faulty_lines"] == {"too_long": [3]}
+    with pytest.raises(errors.CodesLiveTooLong):
+        load(release, content, expires_on=date(2027, 5, 21))
+    perk = make_release(make_benefit(kind="partner_perk"), mode="codes")
+    assert load(perk, content.replace("CODE", "PERK")).accepted == 2, "a shop's own codes may"
+
+
+@pytest.mark.parametrize(
+    ("today", "last"),
+    [
+        (date(2026, 8, 31), date(2027, 2, 28)),
+        (date(2026, 6, 30), date(2026, 12, 30)),
+        (date(2026, 7, 15), date(2027, 1, 15)),
+        (date(2027, 8, 29), date(2028, 2, 29)),
+    ],
+)
+def test_six_months_end_in_a_month_that_has_the_day(today, last):
+    assert pools.last_day_of_new_codes(today) == last
+
+
+def test_codes_of_one_storefront_are_for_a_benefit_of_that_one_alone():
+    content = "code,redemption_url,storefront\n" + "".join(
+        f"STORE{n:06d},{GOOD},{storefront}\n" for n, storefront in enumerate(("HKG", "PHL", ""))
+    )
+    made = {}
+    for storefronts in (["HKG"], ["HKG", "PHL"], []):
+        release = make_release(make_benefit(storefronts=storefronts), mode="codes")
+        made["".join(storefronts)] = load(release, content).as_json()["faulty_lines"]
+        Code.objects.all().delete()
+    assert made == {
+        "HKG": {"wrong_storefront": [3]},
+        "HKGPHL": {"wrong_storefront": [2, 3]},
+        "": {"wrong_storefront": [2, 3]},
+    }
+
+
+def test_a_code_of_one_storefront_is_never_a_members_of_another(db):
+    release = make_release(make_benefit(storefronts=["HKG"]), mode="codes")
+    load(release, f"code,redemption_url,storefront\nSTORE0000001,{GOOD},HKG\n")
+    member = make_member()
+    bind(member)
+    assert member.storefront != "HKG"
+    with pytest.raises(errors.WrongStorefront):
+        claim(member, release)
+
+
+def test_the_code_that_ends_first_goes_first_and_keeps_its_promised_life(release):
+    """Files loaded in the wrong order; then the clock passes the end of the first one's sale."""
+    now = database_now()
+    ends_on = [(now + timedelta(days=days)).date() for days in (90, 40, 60)]
+    for day, prefix in zip(ends_on, ("LATE", "SOON", "NEXT"), strict=True):
+        rows = "".join(f"{prefix}{n:08d},{GOOD}\n" for n in range(3))
+        content = f"code,redemption_url\n{rows}"
+        load(release, content, expires_on=day, life_days_min=14, now=now)
+    midnight = datetime.combine(ends_on[1], time(), tzinfo=ZoneInfo("Asia/Shanghai"))
+    sale_ends = midnight + timedelta(days=1 - 14)
+    made = []
+    with connection.cursor() as cursor:
+        for seconds in (None, -60, 60, 90):
+            if seconds is not None:
+                offset = (sale_ends - now).total_seconds() + seconds
+                cursor.execute(f"SET zone.clock_offset = '{offset} seconds'")
+            member = make_member()
+            bind(member)
+            made.append(claim(member, release))
+        cursor.execute("RESET zone.clock_offset")
+    codes = [release.codes.select_related("batch").get(slot=each.slot) for each in made]
+    assert [pools.open_code(code).code[:4] for code in codes] == ["SOON", "SOON", "NEXT", "NEXT"]
+    assert all(each.valid_until - each.granted_at >= timedelta(days=14) for each in made)
 
 
 def test_a_provider_release_takes_no_codes(db):

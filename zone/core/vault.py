@@ -6,7 +6,6 @@ index is an HMAC-SHA256 with a key of its own: it finds an equal value without s
 unlike a bare hash it cannot be guessed without the key.
 """
 
-import hashlib
 import hmac
 import os
 
@@ -70,4 +69,4 @@ def unwrap(envelope: bytes | memoryview, *, purpose: str) -> bytes:
 def blind_index(purpose: str, value: str) -> bytes:
     """32 bytes that are equal exactly when purpose and value are."""
     message = f"{purpose}\x00{value}".encode()
-    return hmac.new(settings.ZONE_INDEX_KEY, message, hashlib.sha256).digest()
+    return hmac.digest(settings.ZONE_INDEX_KEY, message, "sha256")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from benefits.models import Release
+from benefits.models import CodeBatch, Release
 from benefits.services.imports import import_codes
 from zone.core.clock import database_now
 from zone.core.errors import ZoneError
@@ -31,6 +31,13 @@ class Command(BaseCommand):
             "--life-days", type=int, default=7, help="days of use every member is promised"
         )
 
+        parser.add_argument(
+            "--keep",
+            choices=[kind for kind in CodeBatch.KeptFor.values if kind],
+            default="",
+            help="not on sale: until the pool is low, or to replace codes that do not work",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         release = (
             Release.objects.select_related("benefit").filter(public_id=options["release"]).first()
@@ -49,6 +56,7 @@ class Command(BaseCommand):
                     now=database_now(),
                     expires_on=options["expires_on"],
                     life_days_min=options["life_days"],
+                    kept_for=options["keep"],
                 )
         except OSError as error:
             raise CommandError(f"Cannot read {options['file']}: {error.strerror}.") from error

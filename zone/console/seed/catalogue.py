@@ -39,7 +39,7 @@ ACTOR = "operator:editor"
 APPROVER = "operator:approver"
 _CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH = 12
-_CODES_LIVE_DAYS = 200
+_CODES_LIVE_DAYS = 170
 _ISSUER = "sandbox-issuer"
 
 

@@ -8,18 +8,28 @@ POOL_COLUMNS = """
     SELECT release.id AS release_id, release.public_id,
            coalesce(codes.uploaded, 0) AS uploaded,
            coalesce(codes.loading, 0) AS loading,
+           coalesce(codes.kept, 0) AS kept,
            coalesce(free.units, 0) + coalesce(returned.units, 0) AS free,
            coalesce(claims.held, 0) AS held,
            coalesce(claims.granted, 0) AS granted,
            coalesce(claims.revealed, 0) AS revealed,
            coalesce(claims.redeemed, 0) AS redeemed,
            coalesce(claims.expired, 0) AS expired,
-           coalesce(claims.void, 0) + release.last_slot - release.stock AS void
+           coalesce(claims.void, 0) + release.last_slot - release.stock
+               - coalesce(codes.skipped, 0) AS void
     FROM benefits_release release
     LEFT JOIN (
         SELECT code.release_id, count(*) AS uploaded,
-               count(*) FILTER (WHERE code.slot > release.last_slot) AS loading
-        FROM benefits_code code JOIN benefits_release release ON release.id = code.release_id
+               count(*) FILTER (WHERE code.slot > batch.published_slot AND batch.kept_for = '')
+                   AS loading,
+               count(*) FILTER (WHERE code.slot > batch.published_slot AND batch.kept_for <> '')
+                   AS kept,
+               -- Not on sale, though slots behind them are.
+               count(*) FILTER (WHERE code.slot > batch.published_slot
+                                AND code.slot <= release.last_slot) AS skipped
+        FROM benefits_code code
+        JOIN benefits_codebatch batch ON batch.id = code.batch_id
+        JOIN benefits_release release ON release.id = code.release_id
         GROUP BY 1
     ) codes ON codes.release_id = release.id
     LEFT JOIN (
@@ -106,7 +116,7 @@ LIFE_INVARIANTS: list[Invariant] = [
         f"""
         SELECT public_id FROM ({POOL_COLUMNS}) pool
         WHERE uploaded
-            <> loading + free + held + granted + revealed + redeemed + expired + void
+            <> loading + kept + free + held + granted + revealed + redeemed + expired + void
         """,  # noqa: S608 - text of our own
     ),
     Invariant(

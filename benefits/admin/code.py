@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from benefits.admin.verbs import Verb, VerbsAdmin, actor_of
 from benefits.models import CodeBatch
 from benefits.services import code_keys
+from benefits.services.code_reserve import put_back, set_aside
 from zone.core.clock import database_now
 
 
@@ -24,6 +25,20 @@ def new_key(request: HttpRequest, batch: CodeBatch, values: dict[str, Any]) -> s
     return _("A new key is on its way already, or the batch has none.")
 
 
+class WhyForm(forms.Form):
+    why = forms.CharField(max_length=100, label=gettext_lazy("Why"))
+
+
+def aside(request: HttpRequest, batch: CodeBatch, values: dict[str, Any]) -> str:
+    count = set_aside(batch=batch, actor=actor_of(request), now=database_now(), why=values["why"])
+    return _("Taken off sale: %(count)s codes.") % {"count": count}
+
+
+def back(request: HttpRequest, batch: CodeBatch, values: dict[str, Any]) -> str:
+    count = put_back(batch=batch, actor=actor_of(request), now=database_now())
+    return _("On sale again: %(count)s codes.") % {"count": count}
+
+
 def shred(request: HttpRequest, batch: CodeBatch, values: dict[str, Any]) -> str:
     if values["public_id"].strip() != batch.public_id:
         return _("Nothing was done: that is another number.")
@@ -35,11 +50,16 @@ def shred(request: HttpRequest, batch: CodeBatch, values: dict[str, Any]) -> str
 class CodeBatchAdmin(VerbsAdmin):
     """What was loaded and what became of it. Codes themselves are listed nowhere."""
 
-    list_display = ("public_id", "release", "source", "file_name", "expires_on", "created_at")
+    list_display = (
+        "public_id", "release", "source", "file_name", "kept_for", "expires_on", "set_aside_at",
+        "created_at",
+    )  # fmt: skip
+    list_filter = ("source", "kept_for", ("set_aside_at", admin.EmptyFieldListFilter))
     list_select_related = ("release",)
     search_fields = ("public_id", "file_name", "release__public_id")
     fields = (
-        "public_id", "release", "source", "file_name", "expires_on", "life_days_min", "report",
+        "public_id", "release", "source", "file_name", "kept_for", "expires_on", "life_days_min",
+        "set_aside_at", "report",
         "actor", "created_at", "finished_at", "key", "shredded_at",
     )  # fmt: skip
     readonly_fields = fields
@@ -50,6 +70,10 @@ class CodeBatchAdmin(VerbsAdmin):
             "benefits.add_codebatch",
             forms.Form,
             new_key,
+        ),
+        Verb("aside", gettext_lazy("Set aside"), "benefits.change_release", WhyForm, aside),
+        Verb(
+            "back", gettext_lazy("Put back on sale"), "benefits.approve_benefit", forms.Form, back
         ),
         Verb(
             "shred", gettext_lazy("Make unreadable"), "benefits.approve_benefit", ShredForm, shred

@@ -5,6 +5,7 @@ from benefits.models.bundle import Bundle, BundleItem
 from benefits.models.claim import Claim, ClaimEvent
 from benefits.models.code import Code, CodeBatch
 from benefits.models.code_import import CodeImport, CodeImportFault, CodeImportPart
+from benefits.models.code_report import CodeReport
 from benefits.models.draw import DrawEntry, FairDraw
 from benefits.models.gift import Gift, GiftBlock
 from benefits.models.hold import StockHold
@@ -13,6 +14,7 @@ from benefits.models.opening import OpeningHours, OpeningSpan
 from benefits.models.pool import PoolSample, PoolWarning
 from benefits.models.population import PopulationRun, RuleRequest
 from benefits.models.provider import ProviderConfig
+from benefits.models.provider_message import ProviderMessage
 from benefits.models.redemption import Redemption
 from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCounter
 from benefits.models.rescue import Rescue
@@ -49,6 +51,7 @@ __all__ = [
     "CodeImport",
     "CodeImportFault",
     "CodeImportPart",
+    "CodeReport",
     "DrawEntry",
     "DropSchedule",
     "FairDraw",
@@ -62,6 +65,7 @@ __all__ = [
     "PopulationRun",
     "PriceRow",
     "ProviderConfig",
+    "ProviderMessage",
     "ProviderStatement",
     "ProviderStatementLine",
     "Quota",

@@ -11,6 +11,8 @@ class Alarm(models.Model):
         PROVIDER_STATEMENT = "provider_statement", _("a provider's statement differs from ours")
         POOL_LOW = "pool_low", _("codes are running out")
         POOL_ENDING = "pool_ending", _("codes end before they are given out")
+        CODE_REPORTED = "code_reported", _("a member says a code does not work")
+        BATCH_ASIDE = "batch_aside", _("a batch of codes was set aside")
         CODE_UNREADABLE = "code_unreadable", _("a code does not open")
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)

@@ -1,6 +1,6 @@
 from functools import partial
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -89,6 +89,13 @@ class Release(models.Model):
     )
     opens_at = models.DateTimeField(_("opens"))
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
+    # A kept batch goes on sale by itself below this share of the stock; 0: never.
+    refill_percent = models.PositiveSmallIntegerField(
+        _("open kept codes below, per cent"),
+        default=20,
+        db_default=20,
+        validators=[MaxValueValidator(100)],
+    )
     # A rush is expected: requests pass an admission gate before they reach the database.
     is_hot = models.BooleanField(_("rush expected"), default=False)
     livemode = models.BooleanField(_("live mode"), default=True, editable=False)

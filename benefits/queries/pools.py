@@ -152,6 +152,42 @@ def _pace(release: Release, given: int, sample: PoolSample | None, *, now: datet
     return max(given - before, 0) / (elapsed / DAY)
 
 
+@dataclass(frozen=True, slots=True)
+class Ration:
+    """What everybody together may still claim in this quarter, and when it is gone at this pace."""
+
+    allowed: int
+    left: int
+    gone_at: datetime | None
+
+
+def read_rations(pool: Pool, *, now: datetime) -> list[Ration]:
+    """The quarterly limits of a pool's benefit that hold for everybody, such as Apple's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT quota.allowed, greatest(quota.allowed - coalesce(so_far.used, 0), 0),
+                   benefits_window_end(quota.period, %s, quota.time_zone)
+            FROM benefits_quota quota
+            LEFT JOIN benefits_quotause so_far
+              ON so_far.quota_id = quota.id AND so_far.holder = ''
+             AND so_far."window" = benefits_window(quota.period, %s, quota.time_zone)
+            WHERE quota.benefit_id = %s AND quota.is_active AND quota.holder = 'all'
+              AND quota.period = 'quarter'
+              AND (quota.release_id IS NULL OR quota.release_id = %s)
+            ORDER BY quota.id
+            """,
+            [now, now, pool.release.benefit_id, pool.release.pk],
+        )
+        rows = cursor.fetchall()
+    rations = []
+    for allowed, left, ends_at in rows:
+        lasts = (ends_at - now) / DAY * pool.per_day <= left
+        gone_at = None if lasts else now + left / pool.per_day * DAY
+        rations.append(Ration(int(allowed), int(left), gone_at))
+    return rations
+
+
 def read_identity(release: Release) -> dict[str, int]:
     """Where every code of a release is, by name, at one moment. Empty when it has no codes."""
     with connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """How a claim ends without its owner: taken away, given back, replaced, expired."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -8,6 +9,7 @@ from benefits import claim_sql
 from benefits.errors import BudgetExhausted, ClaimNotUsable, ClaimPending, RestoreRefused, SoldOut
 from benefits.models import Claim, Code
 from benefits.models.release import Fulfilment
+from benefits.services.code_reserve import KeptFor, take_kept_slot
 from benefits.services.gifts import stop_gift_of
 from benefits.services.moves import lock_claim, move_claim, record_event, tell_partner
 from benefits.services.notices import tell
@@ -149,10 +151,10 @@ def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") ->
 def _replacement_of(first: Claim, *, now: datetime) -> Claim:
     """A claim like `first` on the next slot of its release. Raises SoldOut."""
     op_id = uuid7()
-    slot = claim_sql.next_slot(release_id=first.release_id, op_id=op_id, now=now)
+    is_in_hand = first.mode == Fulfilment.CODES
+    slot = _next_slot(first, op_id, now=now)
     if slot is None:
         raise SoldOut()
-    is_in_hand = first.mode == Fulfilment.CODES
     code = Code.objects.get(release_id=first.release_id, slot=slot) if is_in_hand else None
     benefit = first.benefit
     return Claim.objects.create(
@@ -185,6 +187,19 @@ def _replacement_of(first: Claim, *, now: datetime) -> Claim:
         if is_in_hand
         else None,
     )
+
+
+def _next_slot(first: Claim, op_id: UUID, *, now: datetime) -> int | None:
+    """A slot for a replacement: of codes kept for that, else off sale, else of any kept batch."""
+    release_id, is_in_hand = first.release_id, first.mode == Fulfilment.CODES
+    if is_in_hand:
+        slot = take_kept_slot(release_id=release_id, kinds=(KeptFor.REPLACEMENT,), now=now)
+        if slot is not None:
+            return slot
+    slot = claim_sql.next_slot(release_id=release_id, op_id=op_id, now=now)
+    if slot is None and is_in_hand:
+        slot = take_kept_slot(release_id=release_id, kinds=(KeptFor.REFILL,), now=now)
+    return slot
 
 
 def expire_claims() -> int:

@@ -1,14 +1,16 @@
 """Watching pools of codes: a level that is passed calls an operator once, not every minute."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from benefits.benefit_shapes import present_benefits, with_shown_status
-from benefits.models import Alarm, Benefit, PoolSample, PoolWarning
+from benefits.models import Alarm, Benefit, PoolSample, PoolWarning, Release
 from benefits.queries.pools import DAY, Pool, open_pools, read_pools
 from benefits.services.alarms import raise_alarm, settle_alarms_of
+from benefits.services.code_reserve import open_refill
 from zone.core.clock import database_now
 from zone.partners.models import Partner
 from zone.partners.services import events
@@ -21,6 +23,7 @@ RISE_PERCENT = 5
 PARTNER_PERCENT = 10
 SAMPLES_KEPT_FOR = timedelta(days=35)
 Kind = PoolWarning.Kind
+log = logging.getLogger(__name__)
 
 
 def watch_pools() -> int:
@@ -28,11 +31,25 @@ def watch_pools() -> int:
     now = database_now()
     count = 0
     for pool in read_pools(open_pools(now=now), now=now):
+        pool = _refill(pool, now=now)
         with transaction.atomic():
             _sample(pool, now=now)
             count += _warn_low(pool, now=now) + _warn_ending(pool, now=now)
     PoolSample.objects.filter(at__lt=now - SAMPLES_KEPT_FOR).delete()
     return count
+
+
+def _refill(pool: Pool, *, now: datetime) -> Pool:
+    """Open kept batches while the pool is below its own line; the pool as it is afterwards."""
+    release = pool.release
+    while pool.percent < release.refill_percent and (
+        batch := open_refill(release=release, actor="worker", now=now)
+    ):
+        log.info("a kept batch is on sale", extra={"batch": batch.public_id})
+        pool = read_pools(Release.objects.filter(pk=release.pk).select_related("benefit"), now=now)[
+            0
+        ]
+    return pool
 
 
 def _sample(pool: Pool, *, now: datetime) -> None:

@@ -153,7 +153,7 @@ def test_every_code_is_in_one_place_whatever_happens_to_its_claim(alice, bob):
     return_claim(claim=made[2], now=database_now(), actor="member:a")
     change_stock(release=release, expected=12, target=9, actor="operator:x", now=database_now())
     assert read_identity(release) == {
-        "uploaded": 12, "loading": 0, "free": 4, "held": 0, "granted": 3, "revealed": 1,
+        "uploaded": 12, "loading": 0, "kept": 0, "free": 4, "held": 0, "granted": 3, "revealed": 1,
         "redeemed": 0, "expired": 0, "void": 4,
     }  # fmt: skip
 

@@ -1,0 +1,34 @@
+from pathlib import Path
+
+from django.db import migrations
+
+from zone.core.sql import run_sql_file
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+
+# What was loaded before batches could be kept: everything that has a counter is on sale.
+MARK_PUBLISHED = """
+UPDATE benefits_codebatch batch
+SET published_slot = placed.slot
+FROM (
+    SELECT code.batch_id, max(code.slot) AS slot
+    FROM benefits_code code
+    JOIN benefits_release release ON release.id = code.release_id
+    WHERE code.slot <= release.last_slot
+    GROUP BY code.batch_id
+) placed
+WHERE placed.batch_id = batch.id
+"""
+
+
+class Migration(migrations.Migration):
+    """Batches say themselves how far they are on sale; limits may run by the quarter.
+
+    Let imports of codes finish before this runs: the release before does not write the mark.
+    """
+
+    dependencies = [("benefits", "0017_kept_codes_and_messages")]
+    operations = [
+        migrations.RunSQL(MARK_PUBLISHED, migrations.RunSQL.noop),
+        run_sql_file(SQL / "quotas.sql"),
+    ]

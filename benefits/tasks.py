@@ -19,6 +19,7 @@ from benefits.services import (
     pool_watch,
     population,
     rule_requests,
+    provider_messages,
     statements,
     trials,
     waitlist,
@@ -124,3 +125,8 @@ def expire_rule_requests() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def drain_rotations() -> None:
     code_keys.drain_rotations()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_provider_messages() -> None:
+    provider_messages.drain_provider_messages()

@@ -406,6 +406,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3600.0,
     },
     "benefits-drain-rotations": {"task": "benefits.tasks.drain_rotations", "schedule": 60.0},
+    "benefits-drain-provider-messages": {
+        "task": "benefits.tasks.drain_provider_messages",
+        "schedule": 10.0,
+    },
     "benefits-watch-pools": {"task": "benefits.tasks.watch_pools", "schedule": 30.0},
     "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
     "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
@@ -434,6 +438,7 @@ ZONE_DRAINS: list[str] = [
     "benefits.services.code_imports.drain_imports",
     "benefits.services.endings.expire_claims",
     "benefits.services.code_keys.drain_rotations",
+    "benefits.services.provider_messages.drain_provider_messages",
     "benefits.services.drops.make_drops",
     "benefits.services.pool_watch.watch_pools",
     "benefits.services.draws.drain_draws",

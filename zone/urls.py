@@ -23,6 +23,7 @@ urlpatterns = [
     re_path(r"^api(?:/|\Z)", include("zone.partners.unknown_urls")),
     path("", include("zone.partners.urls")),
     path("ingest/v1/", include("zone.history.ingest_urls")),
+    path("ingest/v1/", include("benefits.ingest_urls")),
     path("console/", admin.site.urls),
 ]
 

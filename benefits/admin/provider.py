@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from benefits.models import ProviderConfig
+from benefits.models import ProviderConfig, ProviderMessage
 from benefits.providers.http import seal_secret
 
 
@@ -49,3 +49,29 @@ class ProviderConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # Its releases name it; switch it off instead.
+
+
+@admin.register(ProviderMessage)
+class ProviderMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What providers told us by themselves, and what became of it. Never what it said."""
+
+    list_display = (
+        "message_id", "provider", "claim_public_id", "state", "outcome", "attempts", "received_at",
+    )  # fmt: skip
+    list_filter = ("state", "provider")
+    list_select_related = ("provider",)
+    search_fields = ("=message_id", "=claim_public_id")
+    fields = (
+        "message_id", "provider", "claim_public_id", "state", "outcome", "attempts", "received_at",
+        "next_attempt_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

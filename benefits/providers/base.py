@@ -36,6 +36,11 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending(Unknown):
+    """The order is placed and being made: the provider tells us, or we ask again."""
+
+
+@dataclass(frozen=True, slots=True)
 class NeverAsked:
     """The provider knows nothing under this key: nothing was issued, ordering is safe."""
 

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from benefits.models import Claim
-from benefits.providers.base import Canceled, Issued, Listed, NeverAsked, Refused, Unknown
+from benefits.providers.base import Canceled, Issued, Listed, NeverAsked, Pending, Refused, Unknown
 from benefits.providers.wire import Wire, WireError
 from zone.core import vault
 
@@ -104,7 +104,7 @@ class HttpIssuer:
         self, method: str, path: str, claim: Claim, body: dict[str, Any] | None
     ) -> Issued | Refused | Unknown | NeverAsked:
         status, answer = self._call(method, path, claim.public_id, body)
-        return Unknown(str(answer)) if status is None else _understand(status, answer)
+        return Unknown(str(answer)) if status is None else understand(status, answer)
 
     def _call(
         self,
@@ -137,7 +137,7 @@ class HttpIssuer:
             return None, f"unreadable answer {status}"
 
 
-def _understand(status: int, answer: Any) -> Issued | Refused | Unknown | NeverAsked:
+def understand(status: int, answer: Any) -> Issued | Refused | Unknown | NeverAsked:
     """Only a well-formed answer counts; whatever else comes back is not knowing."""
     if not isinstance(answer, dict):
         return Unknown(f"unreadable answer {status}")
@@ -149,6 +149,8 @@ def _understand(status: int, answer: Any) -> Issued | Refused | Unknown | NeverA
             0 < len(values[0]) <= REFERENCE_LETTERS_MAX
         ):
             return Issued(*values)
+    if status in (200, 202) and answer.get("status") == "pending":
+        return Pending("being made")
     if status in (200, 409, 422) and answer.get("status") == "refused":
         return Refused(str(answer.get("reason", "refused"))[:40])
     return Unknown(f"answer {status}")

@@ -14,10 +14,17 @@ class ProviderClosed(Exception):
     """The row names an issuer that cannot be asked here."""
 
 
+def secret_of(config: ProviderConfig) -> bytes:
+    """The secret that both sides sign with. Raises VaultError when it does not open."""
+    if config.kind == ProviderConfig.Kind.SANDBOX and settings.ZONE_SANDBOX:
+        return sandbox_secret()
+    return open_secret(bytes(config.secret_sealed))
+
+
 def _http(config: ProviderConfig) -> Provider:
     return HttpIssuer(
         url=config.url,
-        secret=open_secret(bytes(config.secret_sealed)),
+        secret=secret_of(config),
         timeout_ms=config.timeout_ms,
     )
 
@@ -26,7 +33,7 @@ def _sandbox(config: ProviderConfig) -> Provider:
     if not (settings.ZONE_SANDBOX and settings.SANDBOX_ISSUER_URL):
         raise ProviderClosed("no sandbox issuer runs here")
     return HttpIssuer(
-        url=settings.SANDBOX_ISSUER_URL, secret=sandbox_secret(), timeout_ms=config.timeout_ms
+        url=settings.SANDBOX_ISSUER_URL, secret=secret_of(config), timeout_ms=config.timeout_ms
     )
 
 

@@ -7,7 +7,7 @@ of them in their order, `POST /control` sets its moods:
 
     {"delay_ms": 50, "refuse": 0.1, "lose_reply": 0.2, "late": 0.1, "late_ms": 4000,
      "twice": 0.1, "other_code": 0.1, "down": 0, "mute": 0, "keep": 0,
-     "codeless": 0, "seed": 7,
+     "codeless": 0, "defer": 0, "seed": 7,
      "claim": "clm_..."}
 
 Numbers are odds from 0 to 1, drawn from the seed, the key and the number of the request, so one
@@ -15,7 +15,8 @@ seed always gives one story. With `claim` the moods are for that key alone. `dow
 without taking the order; `lose_reply` takes it and drops the connection; `late` takes it and
 answers after `late_ms`; `twice` sends the answer two times; `other_code` answers a repeat with a
 code that is not the first one's. `mute` answers 503 to questions about an order; `keep` refuses to
-take an order back; `codeless` issues into the account itself, without a code.
+take an order back; `codeless` issues into the account itself, without a code; `defer` takes an
+order and answers "pending": what became of it is said when asked.
 """
 
 import base64
@@ -35,7 +36,18 @@ from zone.core import vault
 
 BODY_BYTES_MAX = 65_536
 CLOCK_SECONDS_MAX = 300
-ODDS = ("refuse", "lose_reply", "late", "twice", "other_code", "down", "mute", "keep", "codeless")
+ODDS = (
+    "refuse",
+    "lose_reply",
+    "late",
+    "twice",
+    "other_code",
+    "down",
+    "mute",
+    "keep",
+    "codeless",
+    "defer",
+)
 DEFAULT_MOODS: dict[str, float] = {
     **dict.fromkeys(ODDS, 0.0), "delay_ms": 0, "late_ms": 4000, "seed": 1,
 }  # fmt: skip
@@ -219,6 +231,9 @@ class Handler(BaseHTTPRequestHandler):
             and self.book.is_drawn(key, "other_code", number)
         ):
             order = {**order, "code": self.book.code(key, f"again {number}")}
+        if is_new and self.book.is_drawn(key, "defer", number):
+            self._answer(202, {"status": "pending"})
+            return
         times = 2 if self.book.is_drawn(key, "twice", number) else 1
         status = 422 if order["status"] == "refused" else 201 if is_new else 200
         self._answer(status, order, times=times)

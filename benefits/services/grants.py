@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from benefits import claim_sql
 from benefits.errors import ClaimNotUsable
 from benefits.models import Alarm, Claim, Code, ProviderConfig
-from benefits.providers.base import Issued, NeverAsked, Provider, Refused, Unknown
+from benefits.providers.base import Issued, NeverAsked, Pending, Provider, Refused, Unknown
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
 from benefits.services.alarms import raise_alarm
@@ -152,7 +152,7 @@ class _Drain:
         """An answer doubles the trust in a provider, silence takes all but one call of it."""
         key = claim.release.provider_id or 0
         trust = self.trust.get(key, PROVIDER_CALLS_MAX)
-        is_silent = isinstance(answer, Unknown)
+        is_silent = isinstance(answer, Unknown) and not isinstance(answer, Pending)
         self.trust[key] = 1 if is_silent else min(trust * 2, PROVIDER_CALLS_MAX)
 
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("benefits", "0014_pool_watch")]
+    dependencies = [("benefits", "0016_fair_draws")]
     operations = [
         migrations.AddField(
             model_name="codebatch",

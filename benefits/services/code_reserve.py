@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from benefits.errors import BatchNotSetAside
 from benefits.models import Alarm, CodeBatch, Release, SlotCounter
+from benefits.queries.pools import read_pools
 from benefits.services import pools
 from benefits.services.alarms import raise_alarm, settle_alarms_of
 from benefits.services.stock import append_ranges, record_stock
@@ -18,9 +19,16 @@ KeptFor = CodeBatch.KeptFor
 
 
 def open_refill(*, release: Release, actor: str, now: datetime) -> CodeBatch | None:
-    """Put the kept batch that ends first on sale, as a whole; None when there is none to open."""
+    """Put the kept batch that ends first on sale, as a whole, while the pool is below its line.
+
+    None when it is not, or there is none to open.
+    """
     with transaction.atomic():
         locked = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
+        # Whoever was first may have filled it while this one waited for the row.
+        (pool,) = read_pools(Release.objects.filter(pk=release.pk), now=now)
+        if pool.percent >= locked.refill_percent:
+            return None
         batch = _find_kept(locked, KeptFor.REFILL, now=now)
         if batch is None:
             return None

@@ -5,9 +5,10 @@ Beside an INSERT of model rows this is three times as fast, and a pool has a mil
 
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import connection
@@ -32,54 +33,70 @@ _COPY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewCode:
-    """One code in clear with its place: slot, batch and keyed index."""
+class NewCode(NamedTuple):
+    """One code in clear with its place: slot, the key of its batch, and keyed index."""
 
     slot: int
-    batch: CodeBatch
-    index: bytes
+    batch_id: int
+    code_index: bytes
     code: str
     redeem_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pot:
+    """What every code of a batch shares."""
+
+    encrypt: Callable[[bytes, bytes, bytes], bytes]
+    version: bytes
+    ends: bytes
 
 
 class Sealer:
     """Seals codes of a release as `pools.seal_code` does, with one cipher for each batch."""
 
-    def __init__(self, *, release_id: int, keys: dict[int, bytes]) -> None:
+    def __init__(self, *, release_id: int, batches: Iterable[tuple[CodeBatch, bytes]]) -> None:
         self.release_id = release_id
-        self.ciphers = {batch_id: AESGCM(key) for batch_id, key in keys.items()}
+        self.pots = {batch.pk: _pot(batch, key) for batch, key in batches}
 
     def rows(self, codes: Iterable[NewCode]) -> bytes:
         """The codes as one body of a binary COPY."""
         parts = [_HEAD]
-        for new in codes:
-            encrypt = self.ciphers[new.batch.pk].encrypt
-            version = bytes((new.batch.key_number,))
+        release_id, pots, length = self.release_id, self.pots, _LENGTH.pack
+        for slot, batch_id, index, code, redeem_url in codes:
+            pot = pots[batch_id]
             nonces = os.urandom(2 * _NONCE_BYTES)
             nonce = nonces[:_NONCE_BYTES]
-            aad = pools.aad(self.release_id, new.slot, "code")
-            sealed = version + nonce + encrypt(nonce, new.code.encode(), aad)
+            aad = pools.aad(release_id, slot, "code")
+            sealed = pot.version + nonce + pot.encrypt(nonce, code.encode(), aad)
             url = b""
-            if new.redeem_url:
+            if redeem_url:
                 nonce = nonces[_NONCE_BYTES:]
-                aad = pools.aad(self.release_id, new.slot, "url")
-                url = version + nonce + encrypt(nonce, new.redeem_url.encode(), aad)
-            last_four = new.code[-pools.LAST_LETTERS :].encode()
-            ends = new.batch.expires_on
+                aad = pools.aad(release_id, slot, "url")
+                url = pot.version + nonce + pot.encrypt(nonce, redeem_url.encode(), aad)
+            last_four = code[-pools.LAST_LETTERS :].encode()
             parts += (
-                _START.pack(_FIELDS, 8, self.release_id, 4, new.slot, 8, new.batch.pk, len(sealed)),
+                _START.pack(_FIELDS, 8, release_id, 4, slot, 8, batch_id, len(sealed)),
                 sealed,
-                _LENGTH.pack(len(new.index)),
-                new.index,
-                _LENGTH.pack(len(last_four)),
+                length(len(index)),
+                index,
+                length(len(last_four)),
                 last_four,
-                _LENGTH.pack(len(url)),
+                length(len(url)),
                 url,
-                _DATE.pack(4, ends.toordinal() - _EPOCH) if ends else _NULL,
+                pot.ends,
             )
         parts.append(_TAIL)
         return b"".join(parts)
+
+
+def _pot(batch: CodeBatch, key: bytes) -> _Pot:
+    ends = batch.expires_on
+    return _Pot(
+        encrypt=AESGCM(key).encrypt,
+        version=bytes((batch.key_number,)),
+        ends=_DATE.pack(4, ends.toordinal() - _EPOCH) if ends else _NULL,
+    )
 
 
 def copy_codes(sealer: Sealer, codes: list[NewCode]) -> None:

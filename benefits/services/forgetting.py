@@ -10,6 +10,7 @@ from benefits.models import (
     Trial,
     WaitlistEntry,
 )
+from benefits.services.code_keys import shred_codes_of
 from benefits.services.endings import revoke_claim
 from benefits.services.gift_opening import decline_gift
 from benefits.services.gifts import stop_gift_of
@@ -37,6 +38,7 @@ def _forget(erasure: Erasure) -> bool:
         return False
     _end_gifts(member)
     _end_claims(member)
+    shred_codes_of(member_id=member.pk)
     for entry in WaitlistEntry.objects.filter(
         member=member, state__in=WaitlistEntry.OPEN_STATES
     ).select_related("release"):

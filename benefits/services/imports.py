@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
@@ -19,19 +19,18 @@ from benefits.services import pools
 from benefits.services.code_rows import NewCode, Sealer, copy_codes, find_known
 from zone.core.failpoints import failpoint
 
-CHUNK_ROWS = 4_000
+CHUNK_ROWS = 16_000
 LISTED_LINES_MAX = 10_000  # Per kind and reading; the counts stay exact.
 LINE_LETTERS_MAX = 2_000
 COLUMNS = ("code", "redemption_url", "expires_on", "storefront")
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     line: int
     code: str
     url: str
     expires_on: date | None
-    index: bytes
+    code_index: bytes
 
 
 @dataclass(slots=True)
@@ -136,6 +135,7 @@ class Import:
         """Rows that could be taken, in order; the others go to the report."""
         seen: set[bytes] = set()
         storefronts = {"", *self.release.benefit.storefronts}
+        index_of = pools.indexer(livemode=self.release.livemode).index
         # Codes of one country are for a benefit of that country alone.
         is_bound = len(storefronts) == 2
         for read_line, values in _lines(source):
@@ -157,7 +157,7 @@ class Import:
             if fault:
                 self._reject(line, fault, values)
                 continue
-            index = pools.index_of(code, livemode=self.release.livemode)
+            index = index_of(code)
             if index in seen:
                 self.report.refuse(line, "duplicate_in_file")
                 continue
@@ -190,27 +190,22 @@ class Import:
             # Two imports into one release take their numbers one after the other.
             Release.objects.select_for_update(no_key=True).get(pk=self.release.pk)
             self._renew_keys()
-            known = find_known([row.index for row in rows])
+            known = find_known([row.code_index for row in rows])
             highest = self.release.codes.aggregate(highest=Max("slot"))["highest"] or 0
             slots = count(max(highest, self.release.last_slot) + 1)
+            batch_ids = {day: batch.pk for day, (batch, _key) in self.batches.items()}
             codes = [
-                NewCode(
-                    slot=next(slots),
-                    batch=self.batches[row.expires_on][0],
-                    index=row.index,
-                    code=row.code,
-                    redeem_url=row.url,
-                )
+                NewCode(next(slots), batch_ids[row.expires_on], row.code_index, row.code, row.url)
                 for row in rows
-                if row.index not in known
+                if row.code_index not in known
             ]
-            keys = {batch.pk: key for batch, key in self.batches.values()}
-            copy_codes(Sealer(release_id=self.release.pk, keys=keys), codes)
+            sealer = Sealer(release_id=self.release.pk, batches=self.batches.values())
+            copy_codes(sealer, codes)
         failpoint("import_after_chunk")
         self.report.accepted += len(codes)
         for row in rows:
-            if row.index in known:
-                self.report.refuse(row.line, self._why_known(*known[row.index]))
+            if row.code_index in known:
+                self.report.refuse(row.line, self._why_known(*known[row.code_index]))
 
     def _why_known(self, release_id: int, slot: int, file_hash: bytes) -> str:
         """Whether a code came with an earlier part of this file, or was known before it."""

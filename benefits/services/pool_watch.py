@@ -41,14 +41,13 @@ def watch_pools() -> int:
 
 def _refill(pool: Pool, *, now: datetime) -> Pool:
     """Open kept batches while the pool is below its own line; the pool as it is afterwards."""
-    release = pool.release
-    while pool.percent < release.refill_percent and (
-        batch := open_refill(release=release, actor="worker", now=now)
-    ):
+    rows = Release.objects.filter(pk=pool.release.pk).select_related("benefit")
+    while pool.percent < pool.release.refill_percent:
+        batch = open_refill(release=pool.release, actor="worker", now=now)
+        if batch is None:
+            break
         log.info("a kept batch is on sale", extra={"batch": batch.public_id})
-        pool = read_pools(Release.objects.filter(pk=release.pk).select_related("benefit"), now=now)[
-            0
-        ]
+        (pool,) = read_pools(rows, now=now)
     return pool
 
 

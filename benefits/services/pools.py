@@ -83,7 +83,16 @@ def _is_ours(address: str, hosts: tuple[str, ...]) -> bool:
 
 def index_of(code: str, *, livemode: bool) -> bytes:
     """The keyed hash under which a code is known in the whole installation."""
-    return vault.blind_index("coupon-code-live" if livemode else "coupon-code-test", code)
+    return vault.blind_index(_index_purpose(livemode), code)
+
+
+def indexer(*, livemode: bool) -> vault.BlindIndexer:
+    """`index_of` for many codes."""
+    return vault.BlindIndexer(_index_purpose(livemode))
+
+
+def _index_purpose(livemode: bool) -> str:
+    return "coupon-code-live" if livemode else "coupon-code-test"
 
 
 def new_batch_key() -> tuple[bytes, bytes]:

@@ -15,7 +15,7 @@ from benefits.services import pools
 from zone.core import vault
 from zone.core.nudge import nudge
 
-PART_BYTES = 512 * 1024  # About four thousand codes with their addresses.
+PART_BYTES = 1024 * 1024  # About ten thousand codes with their addresses.
 FILE_BYTES_MAX = 512 * 1024 * 1024
 LINE_BYTES_MAX = 8 * 1024
 STAGING_HOURS_MAX = 1

@@ -140,6 +140,13 @@ def test_a_life_that_apple_gives_no_code_is_refused(release):
     assert load(perk, content.replace("CODE", "PERK")).accepted == 2, "a shop's own codes may"
 
 
+@pytest.mark.parametrize("livemode", [True, False])
+def test_an_index_made_in_bulk_is_the_index(livemode):
+    many = pools.indexer(livemode=livemode)
+    for code in ("A", "YK9XAG96AY9F4L6F", "Ü" * 40):
+        assert many.index(code) == pools.index_of(code, livemode=livemode)
+
+
 @pytest.mark.parametrize(
     ("today", "last"),
     [

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("benefits", "0016_fair_draws")]
+    dependencies = [("benefits", "0017_stamps")]
     operations = [
         migrations.AddField(
             model_name="codebatch",

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     Let imports of codes finish before this runs: the release before does not write the mark.
     """
 
-    dependencies = [("benefits", "0020_kept_codes_and_messages")]
+    dependencies = [("benefits", "0021_kept_codes_and_messages")]
     operations = [
         migrations.RunSQL(MARK_PUBLISHED, migrations.RunSQL.noop),
         run_sql_file(SQL / "quotas.sql"),

@@ -11,7 +11,7 @@ import zone.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("benefits", "0019_rejected_lines"),
+        ("benefits", "0020_rejected_lines"),
         ("members", "0007_binding_query_times"),
     ]
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("benefits", "0017_stamps")]
+    dependencies = [("benefits", "0018_segments_and_trials")]
     operations = [
         migrations.AddField(
             model_name="codebatch",

@@ -19,7 +19,6 @@ class Quota(models.Model):
     class Period(models.TextChoices):
         TOTAL = "total", _("ever")
         QUARTER = "quarter", _("a calendar quarter")  # As Apple rations offer codes.
-        QUARTER = "quarter", _("a calendar quarter")
         MONTH = "month", _("a calendar month")
         WEEK = "week", _("a week, from Monday")
         DAY = "day", _("a day")

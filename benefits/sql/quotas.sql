@@ -23,8 +23,6 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         WHEN 'cooldown' THEN NULL
         WHEN 'quarter' THEN
             (date_trunc('quarter', p_at AT TIME ZONE p_zone) + interval '3 months') AT TIME ZONE p_zone
-        WHEN 'quarter' THEN (date_trunc('quarter', p_at AT TIME ZONE p_zone) + interval '3 months')
-            AT TIME ZONE p_zone
         ELSE (date_trunc(p_period, p_at AT TIME ZONE p_zone) + ('1 ' || p_period)::interval)
             AT TIME ZONE p_zone
     END

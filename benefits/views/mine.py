@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_POST
 from benefits import gift_queries, queries, trial_queries
 from benefits.models import Claim, Trial
 from benefits.queries import Segment
-from benefits.services.rescues import is_near_end
 from benefits.services.code_reports import can_report
+from benefits.services.rescues import is_near_end
 from benefits.services.returns import find_return_offer
 from benefits.services.reveal import reveal_claim
 from benefits.views.offer import words_language
@@ -80,7 +80,6 @@ def reveal(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show the code, in the page or in the panel. The first showing is recorded."""
     claim = own_claim(request, public_id)
     context = result_context(claim) | terms_context(claim) | open_code(request, claim)
-    context = result_context(claim) | open_code(request, claim)
     context["is_reportable"] = can_report(claim, now=context["now"])
     template = "benefits/_code.html" if wants_partial(request) else "benefits/claim.html"
     return private(render(request, template, context))

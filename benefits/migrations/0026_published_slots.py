@@ -1,10 +1,4 @@
-from pathlib import Path
-
 from django.db import migrations
-
-from zone.core.sql import run_sql_file
-
-SQL = Path(__file__).resolve().parent.parent / "sql"
 
 # What was loaded before batches could be kept: everything that has a counter is on sale.
 MARK_PUBLISHED = """
@@ -22,13 +16,12 @@ WHERE placed.batch_id = batch.id
 
 
 class Migration(migrations.Migration):
-    """Batches say themselves how far they are on sale; limits may run by the quarter.
+    """Batches say themselves how far they are on sale.
 
     Let imports of codes finish before this runs: the release before does not write the mark.
     """
 
-    dependencies = [("benefits", "0021_kept_codes_and_messages")]
+    dependencies = [("benefits", "0025_kept_codes_and_messages")]
     operations = [
         migrations.RunSQL(MARK_PUBLISHED, migrations.RunSQL.noop),
-        run_sql_file(SQL / "quotas.sql"),
     ]

@@ -11,7 +11,7 @@ import zone.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("benefits", "0020_rejected_lines"),
+        ("benefits", "0024_rejected_lines"),
         ("members", "0007_binding_query_times"),
     ]
 
@@ -219,23 +219,6 @@ class Migration(migrations.Migration):
                 choices=[("file", "a file"), ("provider", "a provider"), ("platform", "made here")],
                 default="file",
                 max_length=8,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="quota",
-            name="period",
-            field=models.CharField(
-                choices=[
-                    ("total", "ever"),
-                    ("quarter", "a calendar quarter"),
-                    ("month", "a calendar month"),
-                    ("week", "a week, from Monday"),
-                    ("day", "a day"),
-                    ("hour", "an hour"),
-                    ("cooldown", "once, then a pause"),
-                ],
-                max_length=8,
-                verbose_name="counted over",
             ),
         ),
         migrations.AddIndex(

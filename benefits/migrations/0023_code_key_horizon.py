@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("benefits", "0018_segments_and_trials")]
+    dependencies = [("benefits", "0022_quarters")]
     operations = [
         migrations.AddField(
             model_name="codebatch",

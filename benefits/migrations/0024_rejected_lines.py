@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("benefits", "0019_code_key_horizon")]
+    dependencies = [("benefits", "0023_code_key_horizon")]
     operations = [
         migrations.AddField(
             model_name="codeimportfault",

@@ -57,6 +57,7 @@ class Wire:
             connection.request(method, self.parts.path.rstrip("/") + path, body, headers)
             response = connection.getresponse()
             content = self._read(response, until=until, bytes_max=bytes_max)
+            response.close()  # Read to its end; the connection is free for the next request.
         except (OSError, http.client.HTTPException) as error:
             self._drop(connection)
             raise WireError(type(error).__name__) from error

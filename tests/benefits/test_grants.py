@@ -226,6 +226,19 @@ def test_a_dead_provider_keeps_nobody_else_waiting(bob, release, issuer):
     assert len(distrusted) == 1
 
 
+def test_a_kept_connection_serves_one_claim_after_the_other(release, issuer, monkeypatch):
+    """Fewer connections than claims: each is asked once, and nobody is asked about."""
+    monkeypatch.setattr(grants, "PARALLEL_CALLS", 2)
+    members = [make_member() for _ in range(8)]
+    for member in members:
+        bind(member)
+        give_credits(member, 300)
+        claim(member, release)
+    assert grants.drain_grants() == 8
+    made = Claim.objects.filter(release=release).values_list("state", "attempts")
+    assert list(made) == [("granted", 1)] * 8
+
+
 def test_an_order_survives_the_issuers_own_crash(waiting, issuer):
     issuer.control(lose_reply=1)
     grants.drain_grants()

@@ -33,6 +33,7 @@ READERS_OF_ROOM = {
     "otp_totp": OPERATORS,
 }
 READERS_OF_TABLE = {
+    "notices.announcement": MESSAGES | {"editor", "approver"},
     "console.auditevent": OPERATORS,
     "console.operatorsession": OPERATORS,
     "console.bookscheck": {
@@ -51,7 +52,12 @@ ADDERS_OF_ROOM = {
     "otp_totp": set(),
     "console": set(),
 }
-ADDERS_OF_TABLE = {"auth.user": {"platform"}, "members.wallet": {"platform"}}
+ADDERS_OF_TABLE = {
+    "auth.user": {"platform"},
+    "members.wallet": {"platform"},
+    "credits.freeze": {"support", "finance"},
+    "notices.announcement": {"editor"},
+}
 # The console's own pages: which roles get 200.
 PAGES = {
     "/console/": ALL,

@@ -142,6 +142,7 @@ def test_every_kind_of_notice_has_words(alices_phone, alice, settings, language)
         "title": "Thing", "name": "Thing", "amount": 120, "currency": "CNY", "old_amount": 100,
         "new_amount": 200, "valid_until": "2026-12-01T12:00:00+00:00", "ends_on": "2026-12-01",
         "expires_on": "2026-12-31", "credits": 5, "gap": 320, "keep_by": "2026-12-31",
+        "until": "2026-12-31", "body": "Words", "entries": 3,
     }  # fmt: skip
     kinds = sorted(
         path.stem for path in (settings.BASE_DIR / "templates/notices/kinds").glob("*.html")

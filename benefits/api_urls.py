@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benefits.api import benefits, claims, redemptions
+from benefits.api import benefits, claims, holds, redemptions
 from zone.partners.resources import resource
 
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("claims/redeem", resource(post=redemptions.redeem_claim)),
     path("claims/<str:claim_id>/revoke", resource(post=redemptions.revoke_own_claim)),
     path("claims/<str:claim_id>", resource(get=claims.get_claim)),
+    path("stock_holds", resource(post=holds.hold_stock)),
+    path("stock_holds/<str:stock_hold_id>", resource(get=holds.get_stock_hold)),
+    path("stock_holds/<str:stock_hold_id>/release", resource(post=holds.release_stock_hold)),
     path("redemptions", resource(get=redemptions.list_redemptions)),
     path("redemptions/<str:redemption_id>", resource(get=redemptions.get_redemption)),
     path(

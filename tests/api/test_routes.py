@@ -34,6 +34,9 @@ ROUTES = [
     ("GET", "redemptions", "claims:read", 200, 200),
     ("GET", "redemptions/{redemption}", "claims:read", 200, 404),
     ("POST", "redemptions/{redemption}/rollback", "claims:redeem", 200, 404),
+    ("POST", "stock_holds", "claims:grant", 200, 404),
+    ("GET", "stock_holds/{stock_hold}", "claims:read", 200, 404),
+    ("POST", "stock_holds/{stock_hold}/release", "claims:grant", 200, 404),
 ]
 # Addresses that ask for no bearer token.
 OPEN_ROUTES = [
@@ -83,9 +86,11 @@ def world(caller, known_alice, alice, release):
         "/claims/redeem",
         {"claim": second["id"], "external_id": "use-0", "order": {"reference": "A-0"}},
     ).json()
+    held = caller.post("/stock_holds", {**body, "external_id": "hold-0"}).json()
     return {
         "member": known_alice,
         "benefit": release.benefit.public_id,
+        "stock_hold": held["id"],
         "claim": claim["id"],
         "entry": entry.public_id,
         "event": Event.objects.first().public_id,
@@ -105,6 +110,8 @@ def call(who, method, route, world):
         return who.post(path, {"reason": "member_request"})
     if route.endswith("/revoke"):
         return who.post(path, {"reason": "other"})
+    if route.endswith("/release"):
+        return who.post(path)
     if route.endswith("/rollback"):
         return who.post(path, {"reason": "returned"})
     if route == "claims/validate":
@@ -112,11 +119,11 @@ def call(who, method, route, world):
     if route == "claims/redeem":
         order = {"reference": "A-1"}
         return who.post(path, {"claim": world["claim"], "external_id": "use-1", "order": order})
-    if (method, route) == ("POST", "claims"):
+    if (method, route) in (("POST", "claims"), ("POST", "stock_holds")):
         body = {
             "member": world["member"],
             "benefit": world["benefit"],
-            "external_id": "order-1",
+            "external_id": "order-1" if route == "claims" else "hold-0",
         }
         return who.post(path, body)
     return who.send(method, path)

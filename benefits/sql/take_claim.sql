@@ -22,7 +22,8 @@ CREATE OR REPLACE FUNCTION benefits_take_claim(
     p_external text,
     p_metadata jsonb,
     p_price integer DEFAULT NULL,
-    p_tiers text[] DEFAULT NULL
+    p_tiers text[] DEFAULT NULL,
+    p_reveals boolean DEFAULT false
 ) RETURNS benefits_take
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -232,7 +233,8 @@ BEGIN
             public_id, member_id, release_id, benefit_id, terms_id, slot, nth, op_id, mode, state,
             holds_slot, price_credits, per_member, livemode, provider_status, next_attempt_at,
             attempts, created_at, granted_at, redeemed_at, valid_from, valid_until, updated_at,
-            failure_code, partner_id, external_id, metadata, window_count, budget_cost
+            failure_code, partner_id, external_id, metadata, window_count, budget_cost,
+            revealed_at
         ) VALUES (
             p_public_id, p_member, p_release, v_release.benefit_id, v_release.terms_id, v_slot,
             v_nth, p_op, v_release.mode, v_state, true, v_price,
@@ -244,7 +246,8 @@ BEGIN
             CASE v_state WHEN 'granted' THEN benefits_valid_until(
                 v_now, v_member.time_zone, v_release.valid_days, v_release.usable_until, v_code_ends_on) END,
             v_now, '', p_partner, p_external, p_metadata, cardinality(v_uses),
-            CASE WHEN v_release.budget_id IS NOT NULL THEN v_release.unit_cost ELSE 0 END
+            CASE WHEN v_release.budget_id IS NOT NULL THEN v_release.unit_cost ELSE 0 END,
+            CASE WHEN p_reveals AND v_release.mode = 'codes' THEN v_now END
         )
         ON CONFLICT DO NOTHING
         RETURNING id INTO v_claim;
@@ -275,6 +278,10 @@ BEGIN
 
     INSERT INTO benefits_claimevent (claim_id, at, actor, cause, from_state, to_state)
     VALUES (v_claim, v_now, p_actor, 'claim', '', v_state);
+    IF p_reveals AND v_release.mode = 'codes' THEN
+        INSERT INTO benefits_claimevent (claim_id, at, actor, cause, from_state, to_state)
+        VALUES (v_claim, v_now, p_actor, 'reveal', v_state, v_state);
+    END IF;
     RETURN ('ok', v_claim, NULL, NULL, NULL, NULL)::benefits_take;
 END
 $$;

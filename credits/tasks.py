@@ -12,6 +12,7 @@ from credits.services.earning import drain_earning as drain_one
 from credits.services.expiry import settle_expiry
 from credits.services.expiry_notices import remind_of_expiry as remind_some
 from credits.services.forgetting import forget_members as forget_all
+from credits.services.rollups import roll_flows as roll_all
 from credits.services.sealing import seal as seal_all
 from credits.services.standing import close_kept as close_some
 from credits.services.standing import settle_bindings as settle_some
@@ -103,3 +104,9 @@ def remind_of_expiry() -> None:
     """Tell members what ends in 30 days, 7 days or 1."""
     while remind_some():
         pass
+
+
+@shared_task(name="credits.roll_flows", expires=50, time_limit=120, soft_time_limit=90)
+def roll_flows() -> None:
+    """Keep the months that the liability is read from."""
+    roll_all()

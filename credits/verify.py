@@ -360,4 +360,15 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     *STANDING_INVARIANTS,
+    Invariant(
+        "I38",
+        "the months that the liability is read from are what the journal moved",
+        """
+        SELECT month, wallet, bucket, kind, counter, f.amount, e.amount
+        FROM ledger.month_flow f
+        FULL JOIN ledger.flows(0, (SELECT tx_hi FROM ledger.flow_mark)) e
+            USING (month, wallet, bucket, kind, counter)
+        WHERE (f.amount, f.move_count) IS DISTINCT FROM (e.amount, e.move_count)
+        """,
+    ),
 ]

@@ -1,6 +1,7 @@
 from credits.admin.adjustment import AdjustRequestAdmin
 from credits.admin.books import AccountAdmin, EntryAdmin, HeldCreditsAdmin
 from credits.admin.checkin import CheckInAdmin, CheckInTrackAdmin, StreakAdmin
+from credits.admin.cost import UnitCostAdmin
 from credits.admin.mission import MissionAdmin, MissionProgressAdmin
 from credits.admin.rule import (
     EarnBonusAdmin,
@@ -34,4 +35,5 @@ __all__ = [
     "StreakAdmin",
     "TierMoveAdmin",
     "TierPlanAdmin",
+    "UnitCostAdmin",
 ]  # fmt: skip

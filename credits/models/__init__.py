@@ -1,6 +1,7 @@
 from credits.models.adjustment import AdjustRequest
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
+from credits.models.cost import UnitCost
 from credits.models.event import EarnEvent, Invitation, Referral
 from credits.models.expiry import ExpiryRound
 from credits.models.mission import Mission, MissionProgress
@@ -33,4 +34,5 @@ __all__ = [
     "Tier",
     "TierMove",
     "TierPlan",
+    "UnitCost",
 ]

@@ -65,6 +65,8 @@ PAGES = {
     "/console/password_change/done/": ALL,
     "/console/jsi18n/": ALL,
     "/console/step-up": ALL,
+    "/console/liability": MONEY,
+    "/console/liability.csv": MONEY,
 }
 # Reached by POST, or through an object; each has a test of its own.
 TESTED_ELSEWHERE = {

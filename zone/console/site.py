@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 
 from zone.console.manners import ConsoleManners
 from zone.console.services import audit, sessions
-from zone.console.views import board, factor, members
+from zone.console.views import board, factor, liability, members
 from zone.core import clock
 
 # Only our own rooms decide what the console shows; packages we use register nothing by themselves.
@@ -91,6 +91,8 @@ class ConsoleSite(admin.AdminSite):
             path("verify", never_cache(factor.verify), name="verify"),
             path("enrol", never_cache(factor.enrol), name="enrol"),
             path("leave", never_cache(factor.leave), name="leave"),
+            path("liability", self.admin_view(liability.liability), name="liability"),
+            path("liability.csv", self.admin_view(liability.liability_csv), name="liability_csv"),
             path("books/check", self.admin_view(board.check_books), name="check_books"),
             path(
                 "members/<str:public_id>/timeline",

@@ -28,6 +28,7 @@ def board_facts(request: HttpRequest) -> dict[str, Any]:
         "chart": bar_chart(board.days, links) if has_claims else None,
         "shows_catalogue": user.has_perm("benefits.view_release"),
         "shows_books": user.has_perm("console.view_bookscheck"),
+        "shows_liability": user.has_perm("credits.view_account"),
         "shows_audit": user.has_perm("console.view_auditevent"),
         "deeds": AuditEvent.objects.all()[:8],
         "books": BooksCheck.objects.first(),

@@ -16,7 +16,7 @@ REVERSE = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0015_adjust_request")]
+    dependencies = [("credits", "0016_plain_roads")]
     operations = [
         run_sql_file(SQL / "liability.sql", reverse=REVERSE),
         migrations.CreateModel(

@@ -16,7 +16,7 @@ REVERSE = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0016_plain_roads")]
+    dependencies = [("credits", "0017_standing")]
     operations = [
         run_sql_file(SQL / "liability.sql", reverse=REVERSE),
         migrations.CreateModel(

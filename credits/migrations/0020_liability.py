@@ -16,7 +16,7 @@ REVERSE = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0017_standing")]
+    dependencies = [("credits", "0019_batches")]
     operations = [
         run_sql_file(SQL / "liability.sql", reverse=REVERSE),
         migrations.CreateModel(

@@ -8,6 +8,7 @@ from celery import shared_task
 
 from credits import ledger
 from credits.queries.seals import check_seals as list_findings
+from credits.services.adjust_batches import drain_adjustments as drain_files
 from credits.services.earning import drain_earning as drain_one
 from credits.services.expiry import settle_expiry
 from credits.services.expiry_notices import remind_of_expiry as remind_some
@@ -110,3 +111,9 @@ def remind_of_expiry() -> None:
 def roll_flows() -> None:
     """Keep the months that the liability is read from."""
     roll_all()
+
+
+@shared_task(name="credits.drain_adjustments", expires=60, time_limit=110, soft_time_limit=90)
+def drain_adjustments() -> None:
+    """Apply the rows of adjustment files that were decided on."""
+    drain_files()

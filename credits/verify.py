@@ -1,6 +1,7 @@
 """The promises of the ledger as queries: each returns the keys that break it, or nothing."""
 
 from credits.verify_base import Invariant
+from credits.verify_kept import KEPT_INVARIANTS
 from credits.verify_standing import STANDING_INVARIANTS
 
 __all__ = ["INVARIANTS", "Invariant"]
@@ -360,15 +361,5 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     *STANDING_INVARIANTS,
-    Invariant(
-        "I38",
-        "the months that the liability is read from are what the journal moved",
-        """
-        SELECT month, wallet, bucket, kind, counter, f.amount, e.amount
-        FROM ledger.month_flow f
-        FULL JOIN ledger.flows(0, (SELECT tx_hi FROM ledger.flow_mark)) e
-            USING (month, wallet, bucket, kind, counter)
-        WHERE (f.amount, f.move_count) IS DISTINCT FROM (e.amount, e.move_count)
-        """,
-    ),
+    *KEPT_INVARIANTS,
 ]

@@ -1,3 +1,4 @@
+from credits.admin.adjust_batch import AdjustBatchAdmin
 from credits.admin.adjustment import AdjustRequestAdmin
 from credits.admin.books import AccountAdmin, EntryAdmin, HeldCreditsAdmin
 from credits.admin.checkin import CheckInAdmin, CheckInTrackAdmin, StreakAdmin
@@ -16,6 +17,7 @@ from credits.admin.tier import MemberTierAdmin, TierMoveAdmin, TierPlanAdmin
 
 __all__ = [
     "AccountAdmin",
+    "AdjustBatchAdmin",
     "AdjustRequestAdmin",
     "CheckInAdmin",
     "CheckInTrackAdmin",

@@ -1,3 +1,4 @@
+from credits.models.adjust_batch import AdjustBatch, AdjustRow
 from credits.models.adjustment import AdjustRequest
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
@@ -12,7 +13,9 @@ from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
 
 __all__ = [
     "Account",
+    "AdjustBatch",
     "AdjustRequest",
+    "AdjustRow",
     "CheckIn",
     "CheckInTrack",
     "EarnBonus",

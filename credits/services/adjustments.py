@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from credits import ledger
 from credits.errors import LedgerError
-from credits.models import AdjustRequest
+from credits.models import AdjustBatch, AdjustRequest
 from zone.core.clock import database_now
 
 GOOD_FOR = timedelta(hours=24)
@@ -57,7 +57,7 @@ def apply_adjustment(*, request_id: int, operator: User) -> ledger.Result:
         now = database_now()
         if request.maker_id == operator.pk:
             limit = limit_of(operator)
-            if _moved_alone(operator, since=now - GOOD_FOR) + abs(request.amount) > limit:
+            if moved_alone(operator, since=now - GOOD_FOR) + abs(request.amount) > limit:
                 raise SecondPersonNeeded
             request.limit_used = limit
         elif operator.has_perm("credits.approve_adjustrequest"):
@@ -91,8 +91,14 @@ def _take(request_id: int) -> AdjustRequest:
     return request
 
 
-def _moved_alone(operator: User, since: object) -> int:
+def moved_alone(operator: User, since: object) -> int:
+    """What they moved without a second person, one by one and by file, both directions."""
     alone = AdjustRequest.objects.filter(
         maker=operator, checker=None, status=Status.APPLIED, decided_at__gt=since
     )
-    return sum(abs(amount) for amount in alone.values_list("amount", flat=True))
+    files = AdjustBatch.objects.filter(
+        maker=operator, checker=None, decided_at__gt=since, status__in=["running", "done"]
+    )
+    return sum(abs(amount) for amount in alone.values_list("amount", flat=True)) + sum(
+        given + taken for given, taken in files.values_list("given", "taken")
+    )

@@ -30,6 +30,7 @@ WALLET_PATHS = {
     "credits.entry": "member__wallet_id",
     "credits.heldcredits": "member__wallet_id",
     "credits.adjustrequest": "member__wallet_id",
+    "credits.adjustrow": "member__wallet_id",
     "credits.checkin": "member__wallet_id",
     "credits.earnevent": "member__wallet_id",
     "credits.invitation": "member__wallet_id",

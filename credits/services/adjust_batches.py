@@ -111,7 +111,7 @@ def drain_adjustments() -> int:
     """
     until, done = time.monotonic() + DRAIN_SECONDS_MAX, 0
     try:
-        while time.monotonic() < until and _apply_some():
+        while time.monotonic() < until and _apply_some(ROWS_PER_COMMIT):
             done += 1
     except LedgerBusy:
         # Somebody holds a member's account: this commit's rows wait for the next round.
@@ -119,7 +119,7 @@ def drain_adjustments() -> int:
     return done
 
 
-def _apply_some(limit: int = ROWS_PER_COMMIT) -> bool:
+def _apply_some(limit: int) -> bool:
     with transaction.atomic():
         batch = (
             AdjustBatch.objects.select_for_update(skip_locked=True, no_key=True)

@@ -13,6 +13,7 @@ from benefits.views import (
     rescuing,
     returning,
     stamps,
+    trail,
     trials,
     waiting,
 )
@@ -38,6 +39,7 @@ urlpatterns = [
     path("me/benefits/<str:public_id>/return", returning.return_page, name="return"),
     path("me/benefits/<str:public_id>/rescue", rescuing.rescue, name="rescue"),
     path("me/benefits/<str:public_id>/report", reporting.report_page, name="report"),
+    path("credits/trail/<str:public_id>", trail.trail, name="trail"),
     path("gifts", gifts.centre, name="gifts"),
     path("gifts/new", gift_new.compose, name="gift_new"),
     path("gifts/blocks/<int:block_id>/remove", gifts.unblock, name="gift_unblock"),

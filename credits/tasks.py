@@ -1,19 +1,18 @@
 """Credits in the background. Every task may run twice; the rows decide what is left to do."""
 
-import logging
 from datetime import timedelta
-from itertools import islice
 
 from celery import shared_task
 
 from credits import ledger
-from credits.queries.seals import check_seals as list_findings
 from credits.services.adjust_batches import drain_adjustments as drain_files
+from credits.services.anchoring import publish_seals as publish_newest
 from credits.services.earning import drain_earning as drain_one
 from credits.services.expiry import settle_expiry
 from credits.services.expiry_notices import remind_of_expiry as remind_some
 from credits.services.forgetting import forget_members as forget_all
 from credits.services.rollups import roll_flows as roll_all
+from credits.services.seal_watch import watch_seals
 from credits.services.sealing import seal as seal_all
 from credits.services.standing import close_kept as close_some
 from credits.services.standing import settle_bindings as settle_some
@@ -23,9 +22,6 @@ from zone.core.clock import database_now
 ROUNDS_MAX = 50  # batches in one task, so that it ends well before its time limit
 HOLDS_PER_COMMIT = 200
 MONTHS_AHEAD = 3
-FINDINGS_MAX = 100  # lines in the log
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(name="credits.drain_earning", expires=30, time_limit=120, soft_time_limit=90)
@@ -93,11 +89,16 @@ def seal() -> None:
     seal_all()
 
 
-@shared_task(name="credits.check_seals", expires=200, time_limit=900, soft_time_limit=880)
+@shared_task(name="credits.check_seals", expires=50, time_limit=300, soft_time_limit=280)
 def check_seals() -> None:
-    """Recompute every sealed block; what was tampered with is named in the log, as an error."""
-    for finding in islice(list_findings(), FINDINGS_MAX):
-        logger.error("The sealed journal was tampered with", extra={"finding": str(finding)})
+    """Look at the newest blocks, at suspect ones, and on with the lap over all."""
+    watch_seals()
+
+
+@shared_task(name="credits.publish_seals", expires=50, time_limit=60, soft_time_limit=50)
+def publish_seals() -> None:
+    """Write the newest root into the signed log outside the database."""
+    publish_newest()
 
 
 @shared_task(name="credits.remind_of_expiry", expires=600, time_limit=900, soft_time_limit=880)

@@ -286,6 +286,7 @@ INVARIANTS: list[Invariant] = [
             SELECT oid, relname FROM pg_class
             WHERE oid IN ('ledger.entry'::regclass, 'ledger.seal'::regclass,
                           'ledger.seal_leaf'::regclass, 'ledger.rollup'::regclass,
+                          'ledger.anchor'::regclass,
                           'ledger.status_event'::regclass)
                OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'ledger.entry'::regclass)
         ) t CROSS JOIN unnest(ARRAY['guard_change', 'guard_truncate']) guard

@@ -5,8 +5,8 @@
 
 Every line must follow from the line before it, add up to the closing balance, and lead by its audit
 path to the root of the block that sealed it (Merkle tree of RFC 6962, section 2.1). Blocks in a row
-must name each other's roots. With `--published`, a file of roots as /credits/seals.json gave them,
-at this time or earlier, the blocks must be the published ones: only that shows that the statement
+must name each other's roots. With `--published`, a file of roots as /credits/seals.json gave them
+or a copy of the operator's signed log, of this time or earlier, the blocks must be the published ones: only that shows that the statement
 and the ledger were not rewritten together.
 
 Exits 0 when everything holds, 1 naming the first wrong line or block, 2 when a file cannot be read.
@@ -219,14 +219,27 @@ def _read(path: str) -> Any:
         return json.load(file)
 
 
+def _read_published(path: str) -> list[dict[str, Any]]:
+    """Kept roots: a file of /credits/seals.json, or a copy of the signed log (a line each)."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    try:
+        kept: list[dict[str, Any]] = json.loads(text)["seals"]
+    except (ValueError, KeyError):
+        kept = [json.loads(line) for line in text.splitlines()]
+    return kept
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check a downloaded statement of credits.")
     parser.add_argument("proof", help="the proof file of a statement")
-    parser.add_argument("--published", metavar="FILE", help="roots kept from /credits/seals.json")
+    parser.add_argument(
+        "--published", metavar="FILE", help="roots kept from /credits/seals.json or the signed log"
+    )
     options = parser.parse_args(arguments)
     try:
         proof = _read(options.proof)
-        kept = _read(options.published)["seals"] if options.published else []
+        kept = _read_published(options.published) if options.published else []
         told = check(proof, {seal["block"]: seal["root"] for seal in kept})
     except Wrong as wrong:
         print(f"WRONG  {wrong}")  # noqa: T201

@@ -394,7 +394,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "credits.sweep_expiry": {"task": "credits.sweep_expiry", "schedule": 600.0},
     "credits.sweep_tiers": {"task": "credits.sweep_tiers", "schedule": 30.0},
     "credits.seal": {"task": "credits.seal", "schedule": 5.0},
-    "credits.check_seals": {"task": "credits.check_seals", "schedule": 240.0},
+    "credits.check_seals": {"task": "credits.check_seals", "schedule": 60.0},
+    "credits.publish_seals": {"task": "credits.publish_seals", "schedule": 60.0},
     "credits.remind_of_expiry": {"task": "credits.remind_of_expiry", "schedule": 600.0},
     "credits.drain_adjustments": {"task": "credits.drain_adjustments", "schedule": 10.0},
     "credits.roll_flows": {"task": "credits.roll_flows", "schedule": 30.0},
@@ -496,6 +497,10 @@ ERASURE_TASKS = [
 ERASURE_ROOMS = ["notices", "history", "credits", "benefits"]
 # Whoever unlinks finds their credits again for so many days; then the account is closed.
 CREDITS_KEPT_DAYS = env.number("CREDITS_KEPT_DAYS", 365, least=1, most=1825)
+# A signed log of the ledger's sealed roots, outside the database: best on a disk that keeps what was
+# written. Unset: nothing is published but the page of roots.
+SEAL_LOG = env.text("SEAL_LOG", "")
+SEAL_LOG_KEY = _key("SEAL_LOG_KEY", env.text("SEAL_LOG_KEY", "")) if SEAL_LOG else b""
 # Credits that an operator of a role moves by hand in 24 hours without a second person.
 ADJUST_LIMITS = {"finance": 1000}
 REDEEM_HOSTS = env.words(

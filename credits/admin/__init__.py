@@ -13,6 +13,7 @@ from credits.admin.rule import (
     ReferralAdmin,
 )
 from credits.admin.standing import FreezeAdmin, KeptAccountAdmin
+from credits.admin.seal_watch import SealFindingAdmin
 from credits.admin.tier import MemberTierAdmin, TierMoveAdmin, TierPlanAdmin
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "MissionAdmin",
     "MissionProgressAdmin",
     "ReferralAdmin",
+    "SealFindingAdmin",
     "StreakAdmin",
     "TierMoveAdmin",
     "TierPlanAdmin",

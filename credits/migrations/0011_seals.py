@@ -18,4 +18,7 @@ REVERSE = """
 
 class Migration(migrations.Migration):
     dependencies = [("credits", "0010_pending")]
-    operations = [run_sql_file(SQL / "seals.sql", reverse=REVERSE)]
+    operations = [
+        run_sql_file(SQL / "seals.sql", reverse=REVERSE),
+        run_sql_file(SQL / "seal_next.sql"),
+    ]

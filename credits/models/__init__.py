@@ -9,6 +9,7 @@ from credits.models.mission import Mission, MissionProgress
 from credits.models.policy import EarnBonus, EarnDecision, EarnPolicy
 from credits.models.rule import EarnRule
 from credits.models.standing import Freeze, KeptAccount
+from credits.models.seal_watch import SealFinding, SealWatch
 from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "Mission",
     "MissionProgress",
     "Referral",
+    "SealFinding",
+    "SealWatch",
     "Streak",
     "Tier",
     "TierMove",

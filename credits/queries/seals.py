@@ -86,19 +86,46 @@ def canonical(row: tuple[Any, ...]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in zip(ENTRY_FIELDS, row, strict=True)}
 
 
-def check_seals() -> Iterator[Finding]:
-    """Recompute every block from the journal, oldest first, in Python and not in the database.
+def check_seals(first: int = 1, last: int | None = None) -> Iterator[Finding]:
+    """Recompute blocks from the journal, oldest first, in Python and not in the database.
 
     Names the rows that were changed, removed or added since they were sealed, and blocks that
     were rewritten. Reads one block at a time.
     """
-    before: Seal | None = None
-    after = 0
-    while seals := _seals("WHERE block > %s ORDER BY block LIMIT 200", [after]):
+    before = next(iter(_seals("WHERE block = %s", [first - 1])), None) if first > 1 else None
+    after = first - 1
+    while seals := _seals(
+        "WHERE block > %s AND block <= coalesce(%s, 9223372036854775807) ORDER BY block LIMIT 200",
+        [after, last],
+    ):
         for seal in seals:
             yield from _check_block(seal, before)
             before = seal
         after = seals[-1].block
+
+
+def find_newest_block() -> int:
+    """The number of the newest block; 0 while nothing is sealed."""
+    return next((seal.block for seal in list_seals(limit=1)), 0)
+
+
+def find_block_at(moment: datetime) -> int:
+    """The first block that was sealed at or after a moment, or the newest."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(block) FROM ledger.seal WHERE sealed_at >= %s", [moment])
+        row = cursor.fetchone()
+    return row[0] if row and row[0] else find_newest_block()
+
+
+def read_change_counts() -> dict[str, int]:
+    """How many rows of the journal and its seals were ever changed or deleted, by table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname::text, n_tup_upd + n_tup_del FROM pg_stat_user_tables"
+            " WHERE schemaname = 'ledger'"
+            " AND (starts_with(relname, 'entry') OR starts_with(relname, 'seal'))"
+        )
+        return dict(cursor.fetchall())
 
 
 def _check_block(seal: Seal, before: Seal | None) -> Iterator[Finding]:

@@ -2,16 +2,19 @@
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 _BOOKS = ("credits.verify", "benefits.verify")
 _KEYS_SHOWN = 20
 _FINDINGS_SHOWN = 100
+_BLOCKS_CHECKED = 1000
 
 
 class Command(BaseCommand):
@@ -25,7 +28,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seals",
             action="store_true",
-            help="also recompute every sealed block outside the database, naming changed rows",
+            help=f"also recompute the newest {_BLOCKS_CHECKED} sealed blocks outside the database,"
+            " naming changed rows, and compare the log of published roots",
+        )
+        parser.add_argument(
+            "--full", action="store_true", help="with --seals: every block, however long it takes"
         )
         parser.add_argument("--only", nargs="+", metavar="ID", help="run these invariants alone")
 
@@ -58,22 +65,37 @@ class Command(BaseCommand):
             elif count:
                 broken += 1
         if options["seals"]:
-            broken += self._check_seals()
+            broken += self._check_seals(is_full=options["full"])
+            broken += self._check_log()
         if broken:
             raise CommandError(f"the books are broken: {broken} invariants fail")
         self.stdout.write(f"the books are sound; warnings: {warned}")
 
-    def _check_seals(self) -> int:
+    def _check_seals(self, *, is_full: bool) -> int:
+        seals = import_module("credits.queries.seals")
+        newest = seals.find_newest_block()
+        first = 1 if is_full else max(1, newest - _BLOCKS_CHECKED + 1)
+        title = f"sealed blocks {first} to {newest}, recomputed from their rows"
+        return self._list("SEALS", title, seals.check_seals(first))
+
+    def _check_log(self) -> int:
+        if not settings.SEAL_LOG:
+            self.stdout.write("     LOG           no log of published roots is kept (SEAL_LOG)")
+            return 0
+        anchoring = import_module("credits.services.anchoring")
+        title = f"the log of published roots, signed with {anchoring.public_key()}"
+        return self._list("LOG", title, anchoring.check_log())
+
+    def _list(self, name: str, title: str, findings: Iterable[Any]) -> int:
         started, count = time.monotonic(), 0
-        findings = import_module("credits.queries.seals").check_seals()
         lines = []
         for finding in findings:
             count += 1
             if count <= _FINDINGS_SHOWN:
                 lines.append(f"       {finding}")
         self.stdout.write(
-            f"{'FAIL' if count else 'ok  '} SEALS {count:>7} rows {time.monotonic() - started:>8.3f} s"
-            "  every sealed block, recomputed from its rows"
+            f"{'FAIL' if count else 'ok  '} {name:<5} {count:>7} rows"
+            f" {time.monotonic() - started:>8.3f} s  {title}"
         )
         for line in lines:
             self.stdout.write(line)

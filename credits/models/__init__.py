@@ -8,8 +8,8 @@ from credits.models.expiry import ExpiryRound
 from credits.models.mission import Mission, MissionProgress
 from credits.models.policy import EarnBonus, EarnDecision, EarnPolicy
 from credits.models.rule import EarnRule
-from credits.models.standing import Freeze, KeptAccount
 from credits.models.seal_watch import SealFinding, SealWatch
+from credits.models.standing import Freeze, KeptAccount
 from credits.models.tier import MemberTier, Tier, TierMove, TierPlan
 
 __all__ = [

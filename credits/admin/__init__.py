@@ -12,8 +12,6 @@ from credits.admin.rule import (
     EarnRuleAdmin,
     ReferralAdmin,
 )
-from credits.admin.standing import FreezeAdmin, KeptAccountAdmin
-from credits.admin.rule import EarnBonusAdmin, EarnDecisionAdmin, EarnPolicyAdmin, EarnRuleAdmin
 from credits.admin.seal_watch import SealFindingAdmin
 from credits.admin.standing import FreezeAdmin, KeptAccountAdmin
 from credits.admin.tier import MemberTierAdmin, TierMoveAdmin, TierPlanAdmin

@@ -12,7 +12,7 @@ import zone.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credits", "0018_liability"),
+        ("credits", "0020_liability"),
         ("members", "0007_binding_query_times"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -15,7 +15,7 @@ REVERSE = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credits", "0019_adjust_batch"),
+        ("credits", "0021_adjust_batch"),
     ]
 
     operations = [

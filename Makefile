@@ -1,7 +1,6 @@
 # `make demo` runs the Zone on this machine, `make test` tests it. Both set up what they need.
 
-.PHONY: help setup setup-test demo codes test soak check bench-drop bench-grants bench-credits clean
-.PHONY: help setup setup-test demo codes test check bench-drop bench-grants bench-codes clean
+.PHONY: help setup setup-test demo codes test soak check bench-drop bench-grants bench-credits bench-codes clean
 .DEFAULT_GOAL := help
 
 VENV := .venv

@@ -1,12 +1,12 @@
 """POST /claims and its reads: what a partner may cause, see, and never see."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from benefits.models import Benefit, Claim
+from benefits.models import Benefit, Bundle, BundleItem, Claim
 from tests.api.caller import Caller, assigned_release
 from tests.benefits.factories import give_credits, make_benefit, make_release
 from zone.core import clock
@@ -302,3 +302,30 @@ def test_two_partners_know_a_member_by_different_ids(caller, rival, alice, known
     assert theirs != known_alice
     assert caller.get(f"/members/{known_alice}").json()["external_id"] == "u-1"
     assert rival.get(f"/members/{theirs}").json()["external_id"] is None
+
+
+def test_a_refusal_says_when_it_opens_and_what_was_chosen_instead(caller, partner, known_alice):
+    coming = assigned_release(partner, codes=1)
+    opens_at = clock.now() + timedelta(days=2)
+    coming.opens_at = opens_at
+    coming.save(update_fields=["opens_at"])
+    early = caller.post("/claims", body(known_alice, coming)).json()
+    assert early["code"] == "not_started"
+    assert early["opens_at"].endswith("Z")
+    assert datetime.fromisoformat(early["opens_at"]) == opens_at.replace(
+        microsecond=opens_at.microsecond // 1000 * 1000
+    )
+    one, other = assigned_release(partner, codes=1), assigned_release(partner, codes=1)
+    bundle = Bundle.objects.create(slug="choice", kind="pick", words={})
+    for release in (one, other):
+        BundleItem.objects.create(bundle=bundle, benefit=release.benefit)
+    assert caller.post("/claims", body(known_alice, one, external_id="a")).status_code == 201
+    refused = caller.post("/claims", body(known_alice, other, external_id="b"))
+    problem = refused.json()
+    assert (refused.status_code, problem["code"], problem["retryable"]) == (
+        409, "already_chosen", False,
+    )  # fmt: skip
+    assert problem["chosen"] == one.benefit.public_id
+    asked = caller.post(f"/benefits/{other.benefit.public_id}/eligibility", {"member": known_alice})
+    assert (asked.json()["eligible"], asked.json()["code"]) == (False, "already_chosen")
+    assert Claim.objects.count() == 1

@@ -6,10 +6,19 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from benefits.models import Benefit, BenefitEvent, BenefitText, Claim, CodeBatch, CodeImport
+from benefits.models import (
+    Benefit,
+    BenefitEvent,
+    BenefitText,
+    Bundle,
+    Claim,
+    CodeBatch,
+    CodeImport,
+)
+from benefits.models.kinds import KINDS
 from benefits.services import code_imports
 from tests.benefits.factories import claim, make_benefit, make_release
-from tests.factories import make_operator, sign_in_operator
+from tests.factories import make_operator, sign_in, sign_in_operator
 
 pytestmark = pytest.mark.django_db
 ROW = "https://apps.apple.com/redeem?ctx=offercodes&id=1&code="
@@ -176,3 +185,69 @@ def test_a_release_is_made_in_the_console(client):
     assert page.status_code == 200
     release = benefit.releases.get()
     assert (release.mode, release.stock, release.livemode) == ("codes", 0, True)
+
+
+KIND_FIELDS = {
+    "app_store_coupon": {"currency": "CNY", "amount_off": 600, "minimum_spend": 3000},
+    "apple_music_trial": {"service": "apple_music", "trial_period": "P3M"},
+    "icloud_trial": {"service": "icloud_plus", "trial_period": "P1M", "renews_price": 600},
+    "offer_code": {"app_name": "Pages", "offer": "A month"},
+    "credit_pack": {"credits": 50},
+    "partner_perk": {"partner_name": "Acme"},
+}
+
+
+def test_every_kind_is_in_the_table():
+    assert set(KIND_FIELDS) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", sorted(KIND_FIELDS))
+def test_each_kind_asks_for_its_own_and_makes_its_own_card(client, alice, kind):
+    enter(client, "editor")
+    add = "/console/benefits/benefit/add/"
+    assert f"?kind={kind}" in client.get(add).content.decode()
+    page = client.get(f"{add}?kind={kind}")
+    form = page.context["adminform"].form
+    asked = {name.removeprefix("detail_") for name in form.fields if name.startswith("detail_")}
+    assert asked == {field.name for field in KINDS[kind].fields}
+    data = {
+        name: form[name].value()
+        for name in form.fields
+        if (value := form[name].value()) is not None
+        and value is not False
+        and value != []
+        and not name.startswith("visible")
+    }
+    data |= {f"detail_{name}": value for name, value in KIND_FIELDS[kind].items()}
+    data |= {
+        "slug": "made-here", "livemode": "on", "requires_binding": "on",
+        "visible_from_0": "2026-01-05", "visible_from_1": "04:00:00",
+        "texts-0-language": "en", "texts-0-title": "Made here", "texts-0-terms": "Once.",
+        "texts-0-features": "[]", "texts-0-steps": "[]",
+    }  # fmt: skip
+    for inline in page.context["inline_admin_formsets"]:
+        prefix = inline.formset.prefix
+        data |= {f"{prefix}-TOTAL_FORMS": int(prefix == "texts"), f"{prefix}-INITIAL_FORMS": 0}
+    wrong = client.post(f"{add}?kind={kind}", {**data, **{f"detail_{n}": "" for n in asked}})
+    assert wrong.status_code == 200
+    assert not Benefit.objects.filter(slug="made-here").exists()
+    saved = client.post(f"{add}?kind={kind}", data)
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    benefit = Benefit.objects.get(slug="made-here")
+    assert (benefit.kind, benefit.detail) == (kind, KIND_FIELDS[kind])
+    Benefit.objects.filter(pk=benefit.pk).update(status="live")
+    sign_in(client, alice)
+    shown = client.get("/benefits/made-here").content.decode()
+    assert f'href="#i-{KINDS[kind].icon}"' in shown
+    assert "Made here" in shown
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor", "support"])
+def test_who_only_reads_opens_a_benefit_and_a_bundle(client, role):
+    benefit = make_benefit()
+    bundle = Bundle.objects.create(slug="set", kind="pick", words={"en": {"title": "Set"}})
+    enter(client, role)
+    for row, name in ((benefit, "benefit"), (bundle, "bundle")):
+        page = client.get(f"/console/benefits/{name}/{row.pk}/change/")
+        assert page.status_code == 200
+        assert "amount_off" in page.content.decode() or name == "bundle"

@@ -1,9 +1,6 @@
 """Undone, given back, taken away, replaced, used in parts: what moves with each, exactly."""
 
-from datetime import timedelta
-
 import pytest
-from django.db import connection
 
 from benefits import errors
 from benefits.models import Claim, Redemption
@@ -12,8 +9,8 @@ from benefits.services.endings import reissue_claim, restore_claim, revoke_claim
 from benefits.services.redemptions import Order, redeem_claim, roll_back_redemption
 from benefits.services.returns import find_return_offer, return_claim
 from benefits.services.reveal import reveal_claim
-from benefits.verify import INVARIANTS
 from credits.queries import get_balance
+from tests.benefits.books import travel
 from tests.benefits.factories import (
     claim,
     give_credits,
@@ -25,28 +22,12 @@ from tests.benefits.test_claim_benefit import balance
 from zone.core.clock import database_now
 from zone.notices.models import Notice
 
+pytestmark = pytest.mark.usefixtures("sound_books")
 WHO = {"actor": "member:test"}
 TRIAL = {
     "kind": "apple_music_trial",
     "detail": {"service": "apple_music", "trial_period": "P3M"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _sound_books(db):
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET zone.clock_offset")
-        for promise in INVARIANTS:
-            if not promise.is_liveness:
-                cursor.execute(promise.sql)
-                assert cursor.fetchall() == [], promise.id
-
-
-def travel(**delta):
-    seconds = timedelta(**delta).total_seconds()
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET zone.clock_offset = '{seconds} seconds'")
 
 
 @pytest.fixture
@@ -176,6 +157,28 @@ def test_a_replacement_is_made_once_and_the_first_is_dead(alice, release, made):
         restore_claim(claim=made, now=database_now(), **WHO)
     with pytest.raises(errors.LimitReached):
         claim(alice, release)
+
+
+def test_given_back_by_an_operator_it_can_be_given_back_by_its_owner(alice, made):
+    revoke_claim(
+        claim=made, reason="issue_error", actor="operator:x", now=database_now(),
+        gives_credits_back=True,
+    )  # fmt: skip
+    restored = restore_claim(claim=made, actor="operator:x", now=database_now())
+    assert balance(alice)[0] == 55
+    return_claim(claim=restored, now=database_now(), expected_credits=45, **WHO)
+    assert balance(alice)[:2] == (100, 0)
+
+
+def test_a_replacement_taken_away_gives_back_what_the_first_one_cost_once(alice, made):
+    second = reissue_claim(claim=made, actor="operator:x", now=database_now())
+    revoke_claim(
+        claim=second, reason="fraud", actor="operator:x", now=database_now(),
+        gives_credits_back=True,
+    )  # fmt: skip
+    assert balance(alice)[0] == 100
+    third = restore_claim(claim=second, actor="operator:x", now=database_now())
+    assert (third.state, balance(alice)[0]) == ("granted", 55)
 
 
 def test_without_a_unit_left_nothing_is_replaced_and_the_first_lives(alice, bob, made, release):

@@ -6,10 +6,22 @@ import pytest
 from django.db import connection
 
 from benefits import errors
-from benefits.models import Budget, BudgetShare, BudgetUse, PriceRow, Quota, QuotaUse, Segment
+from benefits.models import (
+    Budget,
+    BudgetShare,
+    BudgetUse,
+    PriceRow,
+    Quota,
+    QuotaCount,
+    QuotaUse,
+    Segment,
+)
 from benefits.queries import get_card, read_terms
+from benefits.services.endings import reissue_claim, restore_claim, revoke_claim
 from benefits.services.returns import return_claim
+from benefits.verify import INVARIANTS
 from credits.queries import get_balance
+from tests.benefits.books import assert_books_hold
 from tests.benefits.factories import claim, give_credits, make_benefit, make_release
 from tests.factories import bind, make_member
 from zone.core.clock import database_now
@@ -32,7 +44,8 @@ def quota(benefit, **fields):
 
 
 @pytest.mark.parametrize(
-    ("period", "wait"), [("day", "1 day"), ("week", "7 days"), ("month", "31 days")]
+    ("period", "wait"),
+    [("day", "1 day"), ("week", "7 days"), ("month", "31 days"), ("quarter", "92 days")],
 )
 def test_a_window_fills_and_the_next_one_opens(alice, travel, period, wait):
     benefit = make_benefit(per_member=9)
@@ -45,7 +58,8 @@ def test_a_window_fills_and_the_next_one_opens(alice, travel, period, wait):
     assert refused.value.facts["limit"] == f"2_per_{period}"
     assert alice.claims.count() == 2
     again_at = refused.value.facts["again_at"]
-    assert database_now() < again_at <= database_now() + timedelta(days=31)
+    longest = 92 if period == "quarter" else 31
+    assert database_now() < again_at <= database_now() + timedelta(days=longest)
     travel(wait)
     assert claim(alice, release).state == "granted"
 
@@ -82,6 +96,67 @@ def test_a_returned_claim_counts_nowhere(alice):
     budget.refresh_from_db()
     assert budget.spent == 0
     assert claim(alice, release).state == "granted"
+
+
+def test_a_replacement_counts_where_the_first_did_and_costs_once_more(alice):
+    benefit = make_benefit()
+    benefit.budget = budget = Budget.objects.create(code="b", name="B", currency="CNY", amount=700)
+    benefit.unit_cost = 300
+    benefit.save()
+    BudgetShare.objects.create(budget=budget, funder="apple", basis_points=10000)
+    release = make_release(benefit, codes=5)
+    quota(benefit, period="day")
+    first = claim(alice, release)
+    second = reissue_claim(claim=first, actor="operator:test", now=database_now())
+    assert books_of_counting() == {"used": [1], "counted": [second.pk], "spent": 600}
+    with pytest.raises(errors.QuotaReached):
+        claim(alice, make_release(benefit, codes=1))
+    with pytest.raises(errors.BudgetExhausted):
+        reissue_claim(claim=second, actor="operator:test", now=database_now())
+    second.refresh_from_db()
+    assert second.state == "granted"
+    assert books_of_counting() == {"used": [1], "counted": [second.pk], "spent": 600}
+    return_claim(claim=second, now=database_now(), actor="member:test")
+    assert books_of_counting() == {"used": [0], "counted": [], "spent": 300}
+    assert claim(alice, make_release(benefit, codes=1)).state == "granted"
+    assert_books_hold()
+
+
+def test_taken_away_and_given_back_it_counts_as_before(alice):
+    benefit = make_benefit(per_member=5)
+    release = make_release(benefit, codes=5)
+    quota(benefit, period="day", allowed=1)
+    made = claim(alice, release)
+    for verb in (revoke, restore_claim):
+        verb(claim=made, actor="operator:test", now=database_now())
+        assert books_of_counting() == {"used": [1], "counted": [made.pk], "spent": 0}
+        with pytest.raises(errors.QuotaReached):
+            claim(alice, release)
+    assert_books_hold()
+
+
+def revoke(**values):
+    revoke_claim(reason="fraud", **values)
+
+
+def books_of_counting():
+    return {
+        "used": list(QuotaUse.objects.values_list("used", flat=True)),
+        "counted": list(QuotaCount.objects.values_list("claim_id", flat=True)),
+        "spent": sum(Budget.objects.values_list("spent", flat=True)),
+    }
+
+
+def test_a_claim_that_counts_nowhere_any_more_is_found(alice):
+    benefit = make_benefit()
+    quota(benefit, period="day")
+    claim(alice, make_release(benefit, codes=1))
+    QuotaCount.objects.all().delete()
+    QuotaUse.objects.update(used=0)
+    promise = next(each for each in INVARIANTS if each.id == "I32b")
+    with connection.cursor() as cursor:
+        cursor.execute(promise.sql)
+        assert len(cursor.fetchall()) == 1
 
 
 def test_a_person_is_refused_without_a_word_about_the_other_member(alice):

@@ -1,4 +1,4 @@
-"""Why a benefit is refused. Each says what a member can do next."""
+"""Why a claim is refused, in words a member can act on."""
 
 from typing import Any
 
@@ -73,13 +73,6 @@ class DrawnOnly(NotEligible):
 class EntriesClosed(ZoneError):
     code = "ended"
     sentence = _("This draw takes no entries now.")
-
-
-class DrawRefused(ZoneError):
-    """Facts: `why`."""
-
-    code = "invalid_state"
-    sentence = _("The draw was not changed: %(why)s")
 
 
 class PriceChanged(ZoneError):
@@ -215,11 +208,6 @@ class HoldOver(ZoneError):
         return str(self.sentence)
 
 
-class RescueRefused(ZoneError):
-    code = "invalid_state"
-    sentence = _("This can be done once a month, in the last three days, if there is room for it.")
-
-
 class BudgetExhausted(ZoneError):
     code = "budget_exhausted"
     sentence = _("Everything set aside for this benefit has been given out. No credits were taken.")
@@ -258,175 +246,3 @@ class NotEnoughStamps(ZoneError):
 
     code = "not_enough_stamps"
     sentence = _("You need %(gap)s more stamps.")
-
-
-class ClaimNotUsable(ZoneError):
-    """Facts: `status`, the state that forbids it."""
-
-    code = "invalid_state"
-    sentence = _("This benefit can no longer be used.")
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-
-class ClaimPending(ZoneError):
-    code = "invalid_state"
-    sentence = _("This benefit is still being prepared. It will appear here in a moment.")
-    is_retryable = True
-
-
-class ClaimInTransit(ZoneError):
-    """A gift of it is under way: it is nobody's to use until it is opened or called back."""
-
-    code = "invalid_state"
-    sentence = _("This one is on its way to a friend. Call the gift back to use it yourself.")
-    is_retryable = True
-
-
-class AlreadyRedeemed(ZoneError):
-    """Facts: `redeemed_at`."""
-
-    code = "already_redeemed"
-    sentence = _("This benefit has already been used.")
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-
-class IllegalMove(ZoneError):
-    """Facts: `status` now, `wanted`, and `allowed`, the moves there are."""
-
-    code = "invalid_state"
-    sentence = _("From “%(status)s” it cannot go to “%(wanted)s”. Possible: %(allowed)s.")
-
-
-class NotReady(ZoneError):
-    """Facts: `missing`, what a benefit still lacks."""
-
-    code = "validation_failed"
-    sentence = _("This cannot be published yet: %(missing)s")
-    http_status = 422
-
-
-class CopyRefused(ZoneError):
-    """Facts: `why`, the address, field or variables it is about."""
-
-    code = "validation_failed"
-    sentence = _("No copy was made: %(why)s is taken, cannot differ, or is not filled in.")
-    http_status = 422
-
-
-class BinRefused(ZoneError):
-    code = "invalid_state"
-    sentence = _("Only a draft goes into the bin, and only for thirty days it comes back.")
-
-
-class StockChanged(ZoneError):
-    """Facts: `current`, the stock as it is now."""
-
-    code = "stale_revision"
-    sentence = _("Somebody else changed the stock: it is %(current)s now. Nothing was changed.")
-
-
-class StockInUse(ZoneError):
-    """Facts: `least`, as low as it can go."""
-
-    code = "validation_failed"
-    sentence = _("The stock cannot go below %(least)s: the others are already taken.")
-    http_status = 400
-
-
-class CodesMakeStock(ZoneError):
-    code = "validation_failed"
-    sentence = _("Codes make this stock: load a file, and each code in it adds one.")
-    http_status = 400
-
-
-class CodesExpired(ZoneError):
-    """Facts: `expires_on`."""
-
-    code = "validation_failed"
-    sentence = _("These codes end on %(expires_on)s, too soon to promise anyone their use.")
-    http_status = 422
-
-
-class CodesLiveTooLong(ZoneError):
-    """Facts: `expires_on`."""
-
-    code = "validation_failed"
-    sentence = _("These codes end on %(expires_on)s. Apple gives codes six months at most.")
-    http_status = 422
-
-
-class BatchNotSetAside(ZoneError):
-    code = "invalid_state"
-    sentence = _("This batch is not set aside, or cannot be read any more.")
-
-
-class NothingToReport(ZoneError):
-    code = "invalid_state"
-    sentence = _(
-        "Only a code that was shown in the last 30 days and is still yours can be reported."
-    )
-
-
-class CodesInUse(ZoneError):
-    """Facts: `count`."""
-
-    code = "invalid_state"
-    sentence = _("%(count)s of these codes are on sale or in members' hands.")
-
-
-class ImportRefused(ZoneError):
-    """Facts: `why`."""
-
-    code = "validation_failed"
-    sentence = _("The file was not taken: %(why)s")
-    http_status = 422
-
-
-class PictureRefused(ZoneError):
-    """Facts: `why`."""
-
-    code = "validation_failed"
-    sentence = _("The picture was not taken: %(why)s")
-    http_status = 422
-
-
-class ReturnRefused(ZoneError):
-    code = "invalid_state"
-    sentence = _("It can no longer be given back like this. Please look again.")
-
-
-class ReturnUncertain(ZoneError):
-    """The provider did not answer: asking again is safe."""
-
-    code = "unavailable"
-    sentence = _("We could not reach the issuer. Nothing has changed; please try again shortly.")
-    http_status = 503
-    is_retryable = True
-
-
-class OrderNotEligible(ZoneError):
-    """Facts: `reason`: storefront, currency or minimum_spend."""
-
-    code = "order_not_eligible"
-    sentence = _("This benefit cannot be used for this order.")
-
-
-class CodeNotUsable(ZoneError):
-    """One answer for every unusable code: unknown, foreign, expired, used or taken away."""
-
-    code = "code_not_usable"
-    sentence = _("This code cannot be used.")
-
-
-class RollbackRefused(ZoneError):
-    code = "invalid_state"
-    sentence = _("This use cannot be taken back by that amount.")
-
-
-class RestoreRefused(ZoneError):
-    code = "invalid_state"
-    sentence = _("It can no longer be given back: only within a day, and if nothing replaced it.")

@@ -36,7 +36,7 @@ def move_benefit(
     Raises IllegalMove with the moves there are, NotReady naming what is missing, OwnBenefit when
     its maker would approve it.
     """
-    if to not in MOVES[benefit.status]:
+    if to not in MOVES[benefit.status] or benefit.binned_at is not None:
         raise _illegal(benefit.status, to)
     if to in (Status.IN_REVIEW, Status.SCHEDULED):
         refuse_unless_ready(benefit, now=now)

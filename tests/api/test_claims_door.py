@@ -73,7 +73,7 @@ def test_a_grant_costs_a_stated_number_of_queries(caller, known_alice, release):
     with CaptureQueriesContext(connection) as caught:
         assert caller.post("/claims", sent).status_code == 201
     asked = [q["sql"] for q in caught if "SAVEPOINT" not in q["sql"]]
-    assert len(asked) == 21, "\n".join(sql[:160] for sql in asked)
+    assert len(asked) == 22, "\n".join(sql[:160] for sql in asked)
 
 
 def test_the_event_is_in_the_same_commit(caller, known_alice, release):

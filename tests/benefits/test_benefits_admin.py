@@ -176,7 +176,7 @@ def test_a_release_is_made_in_the_console(client):
         "/console/benefits/release/add/",
         {
             "benefit": benefit.pk, "mode": "codes", "price_credits": 5, "per_member": 1,
-            "opens_at_0": "2026-11-01", "opens_at_1": "00:00",
+            "refill_percent": 10, "opens_at_0": "2026-11-01", "opens_at_1": "00:00",
             "counters-TOTAL_FORMS": 0, "counters-INITIAL_FORMS": 0,
             "code_batches-TOTAL_FORMS": 0, "code_batches-INITIAL_FORMS": 0,
         },

@@ -71,6 +71,7 @@ def test_out_of_the_sandbox_in_one_action_it_differs_only_where_it_says(alice):
     assert (copy.releases.count(), copy.claims.count()) == (0, 0)
     made = copy.events.get(cause="copy")
     assert made.facts == {"of": benefit.public_id, "differs": ["livemode", "price_credits"]}
+    make_release(copy, codes=1)  # Supply is the new one's own.
     for to, who in (("in_review", "operator:x"), ("scheduled", "operator:y")):
         move_benefit(benefit=copy, to=to, actor=who, now=database_now())
     OpeningHours.objects.filter(benefit=copy).delete()

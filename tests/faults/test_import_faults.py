@@ -10,7 +10,7 @@ from django.conf import settings
 
 from benefits.models import Code, CodeBatch
 from benefits.services import code_imports, staging
-from benefits.services.imports import CHUNK_ROWS
+from benefits.services.imports import CHUNK_ROWS, LISTED_LINES_MAX
 from tests.benefits.factories import make_benefit, make_release
 from tests.benefits.test_code_imports import file_of, stage
 
@@ -35,7 +35,8 @@ def test_a_killed_import_sells_nothing_and_its_repeat_sells_all(cloned_database,
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["rows"], report["accepted"]) == (rows, 500)
-    assert report["faulty_lines"] == {"already_known": list(range(2, CHUNK_ROWS + 2))}
+    assert report["faulty_lines"] == {"already_known": list(range(2, LISTED_LINES_MAX + 2))}
+    assert report["faulty_counts"] == {"already_known": CHUNK_ROWS}
     release.refresh_from_db()
     assert (release.stock, release.last_slot) == (rows, rows)
     assert list(release.codes.order_by("slot").values_list("slot", flat=True)) == list(

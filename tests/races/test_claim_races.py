@@ -126,7 +126,7 @@ def widened(database):
         database,
         "benefits_take_claim",
         "INSERT INTO benefits_claim (",
-        "PERFORM pg_sleep(0.1); INSERT INTO benefits_claim (",
+        "PERFORM pg_sleep(0.4); INSERT INTO benefits_claim (",
     )
 
 

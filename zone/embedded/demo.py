@@ -18,6 +18,7 @@ from django.db import connections
 
 from zone.embedded import screen, servers
 from zone.embedded.folder import Folder
+from zone.embedded.prepared import Prepared
 from zone.embedded.refusal import CannotStart
 from zone.embedded.supervisor import Child, Supervisor
 
@@ -71,7 +72,13 @@ class Demo:
             self._leave()
 
     def _prepare(self) -> None:
-        self._manage("prepare", tell=self.say)  # It names its own steps and their seconds.
+        mark = Prepared(self.data)
+        # Somebody else's server may have changed in ways its list of migrations does not tell.
+        if not self.uses["database"] or not mark.is_current():
+            mark.forget()
+            connections.close_all()
+            self._manage("prepare", tell=self.say)  # It names its own steps and their seconds.
+            mark.record()
         if "seed_zone" in get_commands() and not self._is_seeded():
             seed = ("seed_zone", "--scale", self.scale)
             self._step("People, purchases and benefits", lambda: self._manage(*seed))

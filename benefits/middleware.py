@@ -24,6 +24,7 @@ from benefits.models import Release
 from benefits.queries import Standing, get_release
 from benefits.queries.standing import STANDING_COLUMNS, STANDING_JOIN, build_standing
 from benefits.views.claiming import refusal_context
+from benefits.views.offer import words_language
 from benefits.views.panels import ANY_CLAIM, kept_panel
 from zone.core.errors import ZoneError
 from zone.core.http import private
@@ -72,7 +73,8 @@ class RushMiddleware:
         request.standing = standing  # type: ignore[attr-defined]
         release = get_release(standing)
         refusal = _find_refusal(release, standing, slug)
-        if refusal is None or not _wants_panel(request):
+        is_ours = refusal is not None and not member.is_frozen and _is_at_our_door(request)
+        if refusal is None or not is_ours:
             return self.get_response(request)
         request.member = member  # type: ignore[attr-defined]
         request.resolver_match = _route()
@@ -111,7 +113,8 @@ def _panel(
     """The panel as any member in the same position sees it, made once a second a process."""
     binding = standing.binding
     key = (
-        *("refused", standing.version, refusal.code, language, member.wallet_id, member.is_adult),
+        *("refused", standing.version, refusal.code, language, words_language(member, language)),
+        *(member.wallet_id, member.is_adult, member.status),
         binding.storefront if binding is not None and binding.is_bound else member.storefront,
         binding is not None and binding.is_bound and binding.valid_until is None,
         binding.valid_until if binding is not None else None,
@@ -128,9 +131,12 @@ def _panel(
     return panel.replace(ANY_CLAIM, standing.held_id) if standing.held_id else panel
 
 
-def _wants_panel(request: HttpRequest) -> bool:
+def _is_at_our_door(request: HttpRequest) -> bool:
+    """Whether it asks for a panel, and at the members' host. Raises DisallowedHost."""
     headers = request.headers
-    return headers.get("HX-Request") == "true" and headers.get("HX-Boosted") != "true"
+    if headers.get("HX-Request") != "true" or headers.get("HX-Boosted") == "true":
+        return False
+    return request.get_host().partition(":")[0] != settings.CONSOLE_HOST
 
 
 def _uuid(text: str) -> UUID | None:

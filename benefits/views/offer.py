@@ -15,13 +15,15 @@ def available_credits(member: Member | None) -> int | None:
     return get_balance(member).available if member is not None else None
 
 
-def words_language(member: Member | None) -> str:
+def words_language(member: Member | None, active: str = "") -> str:
     """The language a benefit's own words are chosen in: finer than the page's where there is one.
+
+    `active` is the page's, when it is another than the one in force.
 
     A page in Chinese is said in one Chinese; a benefit may be written in its reader's own, and for
     Traditional Chinese in their market's.
     """
-    active = get_language() or "en"
+    active = active or get_language() or "en"
     if member is None or member.language.partition("-")[0] != active.partition("-")[0]:
         return active
     if member.language == "zh-hant":

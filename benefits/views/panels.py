@@ -13,6 +13,7 @@ from benefits.models import Claim
 from benefits.services.reveal import Revealed
 from benefits.templatetags.benefit_looks import in_groups
 from benefits.views.mine import result_context
+from benefits.views.offer import words_language
 
 PANEL_SECONDS = 1.0
 _PANELS_MAX = 500
@@ -49,7 +50,8 @@ def won_panel(
 
     state = claim.state_at(now)
     key = (
-        *("won", version, get_language(), state, claim.valid_until, claim.price_credits),
+        *("won", version, get_language(), words_language(claim.member)),
+        *(state, claim.valid_until, claim.price_credits),
         *(request.member.time_zone, bool(revealed.redeem_url)),  # type: ignore[attr-defined]
     )
     return (

@@ -72,6 +72,7 @@ soak: setup-test
 		$(BIN)/python -m pytest tests/credits/test_model.py
 	@$(BIN)/python -m tests.faults.ledger_crash --seconds 60 \
 		$(if $(LEDGER_SEED),--seed $(LEDGER_SEED))
+
 bench-codes: setup-test
 	@exec $(BIN)/python -m tests.bench.codes
 

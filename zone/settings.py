@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import django.conf.locale
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from zone import schedule
 from zone.core import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -359,119 +359,8 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
-# A room adds its own periodic work in `<room>/tasks.py` by naming it in this table.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "ensure-history-months": {
-        "task": "zone.history.tasks.ensure_history_months",
-        "schedule": 6 * 3600.0,
-    },
-    "link-waiting-history": {"task": "zone.history.tasks.link_waiting_history", "schedule": 60.0},
-    "purge-unlinked-messages": {
-        "task": "zone.history.tasks.purge_unlinked_messages",
-        "schedule": 3600.0,
-    },
-    "keep-bindings-true": {"task": "zone.members.tasks.keep_bindings_true", "schedule": 60.0},
-    "begin-erasures": {"task": "zone.members.tasks.begin_erasures", "schedule": 600.0},
-    "send-announcements": {
-        "task": "zone.notices.tasks.send_announcements",
-        "schedule": 60.0,
-    },
-    "forget-notices": {"task": "zone.notices.tasks.forget_members", "schedule": 600.0},
-    "forget-history": {"task": "zone.history.tasks.forget_members", "schedule": 600.0},
-    "credits.forget_members": {"task": "credits.forget_members", "schedule": 600.0},
-    "benefits-forget-members": {"task": "benefits.tasks.forget_members", "schedule": 600.0},
-    "credits.settle_bindings": {"task": "credits.settle_bindings", "schedule": 30.0},
-    "credits.close_kept": {"task": "credits.close_kept", "schedule": 3600.0},
-    "sweep-visits": {"task": "zone.members.tasks.sweep_visits", "schedule": 3600.0},
-    "welcome-arrivals": {"task": "zone.notices.tasks.welcome_arrivals", "schedule": 60.0},
-    "console-nightly-check": {
-        "task": "console.request_nightly_check",
-        "schedule": crontab(hour=18, minute=40),  # 02:40 where the first wallets live
-    },
-    "console-open-check": {"task": "console.run_open_check", "schedule": 15.0},
-    "credits.drain_earning": {"task": "credits.drain_earning", "schedule": 5.0},
-    "credits.lapse_holds": {"task": "credits.lapse_holds", "schedule": 60.0},
-    "credits.sweep_expiry": {"task": "credits.sweep_expiry", "schedule": 600.0},
-    "credits.sweep_tiers": {"task": "credits.sweep_tiers", "schedule": 30.0},
-    "credits.seal": {"task": "credits.seal", "schedule": 5.0},
-    "credits.check_seals": {"task": "credits.check_seals", "schedule": 60.0},
-    "credits.publish_seals": {"task": "credits.publish_seals", "schedule": 60.0},
-    "credits.remind_of_expiry": {"task": "credits.remind_of_expiry", "schedule": 600.0},
-    "credits.drain_adjustments": {"task": "credits.drain_adjustments", "schedule": 10.0},
-    "credits.roll_flows": {"task": "credits.roll_flows", "schedule": 30.0},
-    "credits.make_partitions": {"task": "credits.make_partitions", "schedule": 6 * 3600.0},
-    "partners.sweep_records": {"task": "partners.sweep_records", "schedule": 600.0},
-    "benefits-drain-grants": {"task": "benefits.tasks.drain_grants", "schedule": 5.0},
-    "benefits-drain-bulk": {"task": "benefits.tasks.drain_bulk", "schedule": 10.0},
-    "benefits-drain-imports": {"task": "benefits.tasks.drain_imports", "schedule": 10.0},
-    "benefits-fetch-statements": {
-        "task": "benefits.tasks.fetch_statements",
-        "schedule": 3600.0,
-    },
-    "benefits-drain-rotations": {"task": "benefits.tasks.drain_rotations", "schedule": 60.0},
-    "benefits-drain-provider-messages": {
-        "task": "benefits.tasks.drain_provider_messages",
-        "schedule": 10.0,
-    },
-    "benefits-watch-pools": {"task": "benefits.tasks.watch_pools", "schedule": 30.0},
-    "benefits-expire-claims": {"task": "benefits.tasks.expire_claims", "schedule": 30.0},
-    "benefits-make-drops": {"task": "benefits.tasks.make_drops", "schedule": 60.0},
-    "benefits-drain-draws": {"task": "benefits.tasks.drain_draws", "schedule": 10.0},
-    "benefits-settle-windows": {"task": "benefits.tasks.settle_windows", "schedule": 30.0},
-    "benefits-drain-gifts": {"task": "benefits.tasks.drain_gifts", "schedule": 10.0},
-    "benefits-plan-openings": {"task": "benefits.tasks.plan_openings", "schedule": 60.0},
-    "benefits-tend-lines": {"task": "benefits.tasks.tend_lines", "schedule": 15.0},
-    "benefits-drain-trials": {"task": "benefits.tasks.drain_trials", "schedule": 60.0},
-    "benefits-drain-population": {"task": "benefits.tasks.drain_population", "schedule": 10.0},
-    "benefits-drain-segments": {"task": "benefits.tasks.drain_segments", "schedule": 10.0},
-    "benefits-walk-segments-again": {
-        "task": "benefits.tasks.walk_segments_again",
-        "schedule": crontab(hour=19, minute=10),
-    },
-    "benefits-expire-rule-requests": {
-        "task": "benefits.tasks.expire_rule_requests",
-        "schedule": 3600.0,
-    },
-    "benefits-remind-of-endings": {"task": "benefits.tasks.remind_of_endings", "schedule": 300.0},
-}
-# And names the function behind a drain here: workers call it by timer while Redis is away.
-ZONE_DRAINS: list[str] = [
-    "benefits.services.grants.drain_grants",
-    "benefits.services.bulk.drain_bulk",
-    "benefits.services.code_imports.drain_imports",
-    "benefits.services.endings.expire_claims",
-    "benefits.services.code_keys.drain_rotations",
-    "benefits.services.provider_messages.drain_provider_messages",
-    "benefits.services.drops.make_drops",
-    "benefits.services.pool_watch.watch_pools",
-    "benefits.services.draws.drain_draws",
-    "benefits.services.gift_clock.drain_gifts",
-    "benefits.services.waitlist.tend_lines",
-    "benefits.services.openings.plan_openings",
-    "benefits.services.trials.drain_trials",
-    "benefits.services.population.drain_population",
-    "benefits.services.live_segments.drain_segments",
-    "credits.tasks.drain_earning",
-    "credits.tasks.sweep_tiers",
-    "credits.tasks.settle_bindings",
-    "credits.tasks.close_kept",
-    "zone.members.services.sweeps.begin_erasures",
-    "zone.notices.announcing.send_announcements",
-    "zone.notices.forgetting.forget_members",
-    "zone.history.services.forgetting.forget_members",
-    "credits.services.forgetting.forget_members",
-    "benefits.services.forgetting.forget_members",
-    "credits.services.sealing.seal",
-    "credits.services.adjust_batches.drain_adjustments",
-    "credits.services.rollups.roll_flows",
-    "credits.services.expiry.settle_expiry",
-    "credits.tasks.remind_of_expiry",
-    "credits.tasks.lapse_holds",
-    "zone.console.services.books.run_open_check",
-    "zone.notices.arrivals.welcome_arrivals",
-    "zone.members.services.sweeps.keep_bindings_true",
-    "zone.history.services.linking.link_waiting",
-]
+CELERY_BEAT_SCHEDULE = schedule.BEAT_SCHEDULE
+ZONE_DRAINS = schedule.DRAINS
 
 # --- The programme ------------------------------------------------------------------------------
 # The built-in sandbox wallet lets anyone be anyone: never outside development.
@@ -480,21 +369,10 @@ if IS_PRODUCTION and ZONE_SANDBOX:
     raise ImproperlyConfigured("ZONE_SANDBOX: must be off when ZONE_ENV is production.")
 SANDBOX_ISSUER_URL = env.text("SANDBOX_ISSUER_URL", "")
 ZONE_CLOCK_OFFSET_SECONDS = 0  # Only tests change it.
-# Rung when somebody signs in for the first time; each drains the rows it is responsible for.
-MEMBER_ARRIVAL_TASKS = [
-    "zone.history.tasks.link_waiting_history",
-    "zone.notices.tasks.welcome_arrivals",
-]
-# Rung when a binding begins or ends, for the rooms above that act upon it.
-BINDING_TASKS = ["credits.settle_bindings"]
-# Rung when a member is to be forgotten, and the rooms that each have to forget them.
-ERASURE_TASKS = [
-    "zone.notices.tasks.forget_members",
-    "zone.history.tasks.forget_members",
-    "credits.forget_members",
-    "benefits.tasks.forget_members",
-]
-ERASURE_ROOMS = ["notices", "history", "credits", "benefits"]
+MEMBER_ARRIVAL_TASKS = schedule.MEMBER_ARRIVAL_TASKS
+BINDING_TASKS = schedule.BINDING_TASKS
+ERASURE_TASKS = schedule.ERASURE_TASKS
+ERASURE_ROOMS = schedule.ERASURE_ROOMS
 # Whoever unlinks finds their credits again for so many days; then the account is closed.
 CREDITS_KEPT_DAYS = env.number("CREDITS_KEPT_DAYS", 365, least=1, most=1825)
 # A signed log of the ledger's sealed roots, outside the database: best on a disk that keeps what was

@@ -11,6 +11,7 @@ from benefits.models import CodeBatch
 from benefits.services import code_keys
 from benefits.services.code_reserve import put_back, set_aside
 from zone.core.clock import database_now
+from zone.core.readonly import ReadOnly
 
 
 class ShredForm(forms.Form):
@@ -47,7 +48,7 @@ def shred(request: HttpRequest, batch: CodeBatch, values: dict[str, Any]) -> str
 
 
 @admin.register(CodeBatch)
-class CodeBatchAdmin(VerbsAdmin):
+class CodeBatchAdmin(ReadOnly, VerbsAdmin):
     """What was loaded and what became of it. Codes themselves are listed nowhere."""
 
     list_display = (
@@ -79,15 +80,6 @@ class CodeBatchAdmin(VerbsAdmin):
             "shred", gettext_lazy("Make unreadable"), "benefits.approve_benefit", ShredForm, shred
         ),
     )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description=gettext_lazy("key"))
     def key(self, batch: CodeBatch) -> str:

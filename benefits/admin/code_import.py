@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,11 +17,12 @@ from benefits.models import CodeImport
 from benefits.services.code_imports import read_rejected
 from benefits.services.imports import COLUMNS
 from zone.core.clock import database_now
+from zone.core.readonly import ReadOnly
 from zone.core.vault import VaultError
 
 
 @admin.register(CodeImport)
-class CodeImportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CodeImportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         "public_id", "release", "file_name", "state", "done", "row_count", "accepted_count",
         "created_at",
@@ -36,15 +36,6 @@ class CodeImportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "actor", "created_at", "finished_at",
     )  # fmt: skip
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # Started where codes are loaded: at a release.
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         ours = path(

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,10 +8,11 @@ from benefits.admin.verbs import actor_of, each_row
 from benefits.models import CodeReport
 from benefits.services.code_reports import refuse_reported, replace_reported
 from zone.core.clock import database_now
+from zone.core.readonly import ReadOnly
 
 
 @admin.register(CodeReport)
-class CodeReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CodeReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Codes that members say do not work; those nobody has decided on come first."""
 
     list_display = (
@@ -28,15 +27,6 @@ class CodeReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )  # fmt: skip
     readonly_fields = fields
     actions = ("replace", "refuse")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("benefits.revoke_claim")  # type: ignore[union-attr]

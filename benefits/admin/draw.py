@@ -10,6 +10,7 @@ from benefits.admin.verbs import Verb, VerbsAdmin, actor_of
 from benefits.models import FairDraw
 from benefits.services.draws import cancel_draw, set_beacon
 from zone.core.clock import database_now
+from zone.core.readonly import ReadOnly
 
 
 class BeaconForm(forms.Form):
@@ -31,7 +32,7 @@ def cancel(request: HttpRequest, draw: FairDraw, values: dict[str, Any]) -> str:
 
 
 @admin.register(FairDraw)
-class FairDrawAdmin(VerbsAdmin):
+class FairDrawAdmin(ReadOnly, VerbsAdmin):
     """Draws are announced on their release; here they are watched. The worker moves them."""
 
     list_display = (
@@ -58,12 +59,3 @@ class FairDrawAdmin(VerbsAdmin):
         ),
         Verb("cancel", gettext_lazy("Cancel"), "benefits.change_release", CancelForm, cancel),
     )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -1,13 +1,11 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from benefits.models import Gift
+from zone.core.readonly import ReadOnly
 
 
 @admin.register(Gift)
-class GiftAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GiftAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Gifts are looked up, never typed. What is to be stopped is stopped by revoking its claim."""
 
     list_display = ("public_id", "giver", "receiver", "state", "deliver_at", "created_at")
@@ -26,12 +24,3 @@ class GiftAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "closed_at", "thanked_at",
     )  # fmt: skip
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

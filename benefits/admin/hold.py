@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy
 from benefits.models import StockHold
 from benefits.services.holds import status_of
 from zone.core.clock import database_now
+from zone.core.readonly import ReadOnly
 
 
 @admin.register(StockHold)
-class StockHoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StockHoldAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("public_id", "external_id", "benefit", "status", "held_until", "created_at")
     list_filter = ("entry__state", "livemode")
     search_fields = ("=public_id", "=external_id", "=entry__member__public_id")
@@ -27,15 +28,6 @@ class StockHoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockHold]:
         rows: QuerySet[StockHold] = super().get_queryset(request)
         return rows.select_related("entry__release__benefit")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description=gettext_lazy("benefit"))
     def benefit(self, hold: StockHold) -> str:

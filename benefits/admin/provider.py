@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from benefits.models import ProviderConfig, ProviderMessage
 from benefits.providers.http import seal_secret
+from zone.core.readonly import ReadOnly
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -52,7 +53,7 @@ class ProviderConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ProviderMessage)
-class ProviderMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ProviderMessageAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """What providers told us by themselves, and what became of it. Never what it said."""
 
     list_display = (
@@ -66,12 +67,3 @@ class ProviderMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "next_attempt_at",
     )  # fmt: skip
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

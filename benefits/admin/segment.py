@@ -21,6 +21,7 @@ from benefits.services.segments import (
     set_segment_rule,
 )
 from zone.core.clock import database_now
+from zone.core.readonly import ReadOnly
 
 _NAMED_MAX = 20
 _FILLINGS = {"add": add_members, "remove": remove_members, "replace": replace_members}
@@ -135,19 +136,10 @@ class SegmentAdmin(VerbsAdmin):
 
 
 @admin.register(SegmentEvent)
-class SegmentEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SegmentEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("at", "segment", "member", "kind", "cause")
     list_filter = ("kind",)
     list_select_related = ("segment", "member")
     search_fields = ("segment__code", "member__public_id")
     fields = list_display
     readonly_fields = list_display
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

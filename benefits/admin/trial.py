@@ -1,13 +1,11 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from benefits.models import Trial
+from zone.core.readonly import ReadOnly
 
 
 @admin.register(Trial)
-class TrialAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TrialAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Trials are looked up; the feed and the clock move them."""
 
     list_display = ("claim", "member", "service", "first_charge_at", "state", "lead_days")
@@ -21,12 +19,3 @@ class TrialAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "closed_at", "charged",
     )  # fmt: skip
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -3,12 +3,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from zone.core.readonly import ReadOnly
 from zone.notices.announcing import send_announcement, stop_announcement
 from zone.notices.models import Announcement, Notice
 
 
 @admin.register(Notice)
-class NoticeAdmin(admin.ModelAdmin):
+class NoticeAdmin(ReadOnly, admin.ModelAdmin):
     """What a member was told, for support. Written by the programme, never by hand."""
 
     list_display = ["created_at", "kind", "member", "read_at"]
@@ -17,15 +18,6 @@ class NoticeAdmin(admin.ModelAdmin):
     list_select_related = ["member"]
     show_full_result_count = False
     ordering = ["-id"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
-        return False
 
 
 @admin.register(Announcement)

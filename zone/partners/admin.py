@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from zone.core.http import private
+from zone.core.readonly import ReadOnly
 from zone.core.stepup import ask_for_fresh_code, fresh_code_required
 from zone.partners import scopes
 from zone.partners.models import (
@@ -167,20 +168,11 @@ class PartnerSigningKeyAdmin(admin.ModelAdmin):
         return False
 
 
-class RecordAdmin(admin.ModelAdmin):
+class RecordAdmin(ReadOnly, admin.ModelAdmin):
     """Written by the API; operators look it up and change nothing."""
 
     list_select_related = ["partner"]
     ordering = ["-id"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Event)

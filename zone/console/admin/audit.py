@@ -1,23 +1,13 @@
 """The audit log and the books' checks: read, never written by hand."""
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
 from zone.console.models import AuditEvent, BooksCheck
+from zone.core.readonly import ReadOnly
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
     """A table that operators read and nobody edits."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(AuditEvent)

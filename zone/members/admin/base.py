@@ -3,25 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 
 from zone.core.ids import uuid_of
+from zone.core.readonly import ReadOnly
 from zone.members.models import PartnerMember, Wallet, WalletIdentity
 from zone.members.services.identities import identity_index
-
-
-class ReadOnly:
-    """Rows that services write: read here, changed by named actions if at all."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):

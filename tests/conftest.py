@@ -1,11 +1,21 @@
 """The cast, always the same people (alice and bob are bound, carol is not), and their stage."""
 
+import os
+
 import pytest
 
 from tests import databases
 from tests.factories import bind, make_member
 
 pytest_plugins = ["tests.stack", "tests.chromium"]
+PROCESSES_MAX = 4
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `make test`: a process a core, each on private servers. A server given is used by one."""
+    if os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL"):
+        return 0
+    return min(PROCESSES_MAX, len(os.sched_getaffinity(0)))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,13 @@
 """The product's own settings; tests change as little as they can."""
 
+import os
+
+# A test process beside others gets private servers of its own: what one leaves open in PostgreSQL
+# holds back what another may seal, and both would ring the same Redis.
+if _worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    _home = os.environ.get("ZONE_DATA") or os.path.join(os.path.dirname(__file__), "..", ".zone")
+    os.environ["ZONE_DATA"] = os.path.join(_home, _worker)
+
 from zone.settings import *  # noqa: F403
 from zone.settings import STATIC_ROOT
 

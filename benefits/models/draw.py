@@ -1,3 +1,4 @@
+from datetime import datetime
 from functools import partial
 
 from django.db import models
@@ -81,6 +82,14 @@ class FairDraw(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    def phase_at(self, now: datetime) -> str:
+        """The state as people see it: coming, open, closing, closed, drawing, done or canceled."""
+        if self.state != self.State.OPEN:
+            return str(self.state)
+        if now < self.entries_open_at:
+            return "coming"
+        return "open" if now < self.entries_close_at else "closing"
 
 
 class DrawEntry(models.Model):

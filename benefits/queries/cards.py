@@ -10,7 +10,7 @@ from benefits import rules
 from benefits.conditions.leaves import Step
 from benefits.conditions.tree import Verdict
 from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted, RuleNotMet
-from benefits.models import Benefit, Bundle, Claim, Release
+from benefits.models import Benefit, Bundle, Claim, FairDraw, Release
 from benefits.models.claim import COUNTED
 from benefits.queries.limits import Terms, read_terms
 from benefits.queries.places import Place, read_places
@@ -19,7 +19,9 @@ from benefits.queries.verdicts import read_verdicts, refusal_of
 from zone.core.errors import NotFound, ZoneError
 from zone.members.models import Member
 
-CardState = Literal["claimable", "locked", "sold_out", "not_yet", "paused", "ended", "owned"]
+CardState = Literal[
+    "claimable", "locked", "sold_out", "not_yet", "paused", "ended", "owned", "draw"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Card:
     price_credits: int
     owned_claim: Claim | None
     place: Place | None = None  # in the line of a sold-out release
+    draw: FairDraw | None = None  # that the release is, or was, given out by
+    draw_phase: str = ""
 
     @property
     def sentence(self) -> str:
@@ -99,15 +103,22 @@ def _card(
     refusal = rules.find_window_refusal(benefit=benefit, release=release, now=now) or _closed(
         benefit
     )
+    draw = _draw_of(release)
     state: CardState = "claimable"
     if release is not None and len(mine) >= release.per_member:
         state, refusal = "owned", None
-    elif isinstance(refusal, NotStarted):
+    elif isinstance(refusal, NotStarted) and not _is_by_lot(draw):
         state = "not_yet"
     elif isinstance(refusal, Ended | NotFound) or release is None:
         state = "ended"
-    elif refusal is not None:
+    elif refusal is not None and not isinstance(refusal, NotStarted):
         state = "paused"
+    elif _is_by_lot(draw):
+        # Whether one may have it is asked of an entry too; whether one can pay, of winners.
+        refusal = None
+        if facts is not None:
+            refusal = rules.find_member_refusal(benefit=benefit, facts=facts) or refusal_of(verdict)
+        state = "locked" if refusal else "draw"
     elif units == 0:
         state = "sold_out"
     elif facts is not None:
@@ -131,7 +142,19 @@ def _card(
         price_credits=price,
         owned_claim=mine[0] if mine else None,
         place=place,
+        draw=draw,
+        draw_phase=draw.phase_at(now) if draw else "",
     )
+
+
+def _draw_of(release: Release | None) -> FairDraw | None:
+    """The draw that `with_reading` read beside the release; one that was canceled is none."""
+    draw: FairDraw | None = getattr(release, "draw", None)
+    return None if draw is None or draw.state == FairDraw.State.CANCELED else draw
+
+
+def _is_by_lot(draw: FairDraw | None) -> bool:
+    return draw is not None and draw.state in FairDraw.LIVE_STATES
 
 
 def _closed(benefit: Any) -> ZoneError | None:

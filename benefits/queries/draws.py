@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from benefits import verify_drop
-from benefits.models import DrawEntry, FairDraw, Release
+from benefits.models import DrawEntry, FairDraw
 from zone.core.errors import NotFound
 from zone.members.models import Member
 
@@ -27,13 +27,6 @@ class DrawView:
         return max(self.entry_count / self.draw.winners_max, 1.0)
 
 
-def find_draw(release: Release | None) -> FairDraw | None:
-    """The draw that a release is given out by, or None."""
-    if release is None:
-        return None
-    return FairDraw.objects.filter(release=release).exclude(state="canceled").first()
-
-
 def get_draw(public_id: str) -> FairDraw:
     """Raises NotFound."""
     draw = (
@@ -49,16 +42,10 @@ def get_draw(public_id: str) -> FairDraw:
 
 def view_draw(draw: FairDraw, *, member: Member | None, now: datetime) -> DrawView:
     """The draw as `member`, or a stranger, sees it at `now`."""
-    phase = str(draw.state)
-    if phase == "open":
-        if now < draw.entries_open_at:
-            phase = "coming"
-        elif now >= draw.entries_close_at:
-            phase = "closing"
     is_counted = bool(draw.entries_root)
     return DrawView(
         draw=draw,
-        phase=phase,
+        phase=draw.phase_at(now),
         entry_count=draw.entry_count if is_counted else draw.entries.count(),
         entry=draw.entries.filter(member=member).select_related("claim").first()
         if member is not None

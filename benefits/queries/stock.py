@@ -88,11 +88,13 @@ def find_open_release(benefit: Benefit, *, now: datetime) -> Release | None:
 
 
 def with_reading(benefits: QuerySet[Benefit], *, now: datetime) -> QuerySet[Benefit]:
-    """Texts and the releases that are open or still to come, two queries for any number.
+    """Texts, and the releases that are open or still to come with the draw each may be given out
+    by: two queries for any number.
 
     And whether the benefit keeps hours, is inside one of them, until when, and opens next when.
     """
     releases = Release.objects.filter(Q(closes_at__isnull=True) | Q(closes_at__gt=now))
+    releases = releases.select_related("draw")
     spans = OpeningSpan.objects.filter(
         benefit_id=OuterRef("pk"), hours__is_active=True, ends_at__gt=now
     )

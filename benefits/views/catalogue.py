@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 from benefits import queries
 from benefits.forms import CatalogueForm
 from benefits.models import Benefit
-from benefits.queries.draws import find_draw
 from benefits.views.offer import available_credits, claim_context, words_language
 from zone.core.clock import database_now
 from zone.core.errors import NotFound
@@ -101,7 +100,6 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         **claim_context(card, available=available),
         "tab": "benefits",
         "now": now,
-        "draw": find_draw(card.release),
         "similar": similar[:_SIMILAR_MAX],
         "bundles": queries.list_bundles_of(card.benefit),
     }

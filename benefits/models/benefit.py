@@ -25,6 +25,9 @@ class BenefitQuerySet(models.QuerySet["Benefit"]):
         )
 
 
+_APP_ICONS = ((" tv", "film"), ("books", "book"))
+
+
 class Benefit(models.Model):
     """Something a member can have: its kind, price, windows and whom it is for.
 
@@ -167,6 +170,12 @@ class Benefit(models.Model):
     @property
     def kind_facts(self) -> Kind:
         return KINDS[self.kind]
+
+    @property
+    def icon(self) -> str:
+        """The kind's picture; a code for a film or a book wears that one."""
+        app = str(self.detail.get("app_name", "")).lower()
+        return next((icon for word, icon in _APP_ICONS if word in app), self.kind_facts.icon)
 
     def clean(self) -> None:
         check_detail(self.kind, self.detail)

@@ -38,6 +38,16 @@ class BoardCard:
     def missing(self) -> int:
         return max(0, self.board.needed - self.unspent)
 
+    @property
+    def collected(self) -> int:
+        """Stamps on the board; a full one takes no more."""
+        return min(self.unspent, self.board.needed)
+
+    @property
+    def extra(self) -> int:
+        """Stamps beyond a full board, which count for the next one."""
+        return max(0, self.unspent - self.board.needed)
+
 
 def list_boards(member: Member, *, now: datetime) -> list[StampBoard]:
     """Boards that collect now, and those that are over while the member has stamps on them."""

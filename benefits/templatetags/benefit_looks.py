@@ -27,6 +27,13 @@ _FORMATS = ("avif", "webp")
 _CODE_GROUP_LETTERS = 4
 
 
+@register.filter
+def points(values: Any) -> list[dict[str, str]]:
+    """Features or steps as `{"title", "text"}` each; a bare sentence is a title."""
+    rows = values if isinstance(values, list) else []
+    return [row if isinstance(row, dict) else {"title": str(row), "text": ""} for row in rows]
+
+
 @register.inclusion_tag("components/artwork.html")
 def artwork(
     benefit: Benefit, css: str = "", sizes: str = "100vw", eager: bool = False

@@ -313,6 +313,17 @@ def test_the_page_shows_fields_and_caps_and_swaps_without_script(client, payer, 
     assert client.post("/stamps/no/swap", {"op_id": str(uuid7())}).status_code == 404
 
 
+def test_stamps_beyond_a_full_board_are_told_as_the_next_ones(client, payer, treat):
+    make_board(treat)
+    for number in range(4):
+        buy_on(40 - number, number=number)
+    sign_in(client, payer)
+    text = client.get("/stamps").content.decode()
+    assert "4 of 3" not in text
+    assert "3 of 3 stamps" in text
+    assert "1 more stamp waits for the next board." in text
+
+
 def test_codes_run_into_a_board_of_two_choices(payer):
     benefits = [make_release(make_benefit(only_for_stamps=True), codes=1).benefit for _n in "ab"]
     board = make_board(*benefits)

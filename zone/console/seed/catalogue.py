@@ -25,6 +25,7 @@ from zone.console.seed.catalogue_data import (
     DROPS,
     EVENING,
     EVENING_WORDS,
+    GETS,
     OFFERS,
     STEPS,
     TERMS,
@@ -170,8 +171,8 @@ def _write(offer: Offer, today: datetime) -> Benefit:
             language=language,
             title=title,
             subtitle=subtitle,
-            description=subtitle,
-            steps=STEPS[language],
+            description=GETS[offer.kind][language],
+            steps=[{"title": title, "text": text} for title, text in STEPS[language]],
             terms=TERMS[language],
         )
     return benefit

@@ -289,6 +289,37 @@ TERMS = {
     ),
 }
 STEPS = {
-    "en": ["Claim it here", "Open it in My benefits", "Redeem it with your Apple account"],
-    "zh-hans": ["在此领取", "在“我的福利”中打开", "使用 Apple 账户兑换"],
+    "en": [
+        ("Claim it here", "It is yours at once."),
+        ("Open it in My benefits", "Show the code when you want to use it."),
+        ("Redeem it with your Apple account", "The one that your wallet pays for."),
+    ],
+    "zh-hans": [
+        ("在此领取", "立即归你所有。"),
+        ("在“我的福利”中打开", "要用时再显示兑换码。"),
+        ("使用 Apple 账户兑换", "用钱包付款的那个账户。"),
+    ],
+}
+# What one gets, by kind of benefit.
+GETS = {
+    COUPON: {
+        "en": "A code that takes the amount off one purchase in the App Store.",
+        "zh-hans": "一个兑换码，在 App Store 单次购买时立减相应金额。",
+    },
+    MUSIC: {
+        "en": "Every song and playlist, without advertising, on all your devices.",
+        "zh-hans": "畅听全部歌曲和歌单，没有广告，所有设备通用。",
+    },
+    CLOUD: {
+        "en": "More room for photos, files and backups, shared with your family if you like.",
+        "zh-hans": "更多空间存放照片、文件和备份，也可与家人共享。",
+    },
+    OFFER: {
+        "en": "A code that you enter in the App Store. Nothing renews by itself.",
+        "zh-hans": "一个在 App Store 输入的兑换码，不会自动续费。",
+    },
+    PACK: {
+        "en": "Credits in your balance, at once.",
+        "zh-hans": "积分立即到账。",
+    },
 }

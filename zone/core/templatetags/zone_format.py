@@ -61,9 +61,22 @@ def day(value: Any) -> str:
 
 @register.filter
 def short_day(value: Any) -> str:
-    """Fri, Nov 20 · 11月20日周五."""
+    """Fri, Nov 20 · 11月20日周五; with its year when that is not plain."""
     value = _instant(value)
-    return format_skeleton("MMMEd", value, locale=babel_locale(_language())) if value else ""
+    if not value:
+        return ""
+    return format_skeleton(_day_skeleton(value), value, locale=babel_locale(_language()))
+
+
+def _day_skeleton(value: date) -> str:
+    """A day of another year, half a year off or more, is read as one of this year without it."""
+    today = timezone.localdate()
+    on = value.date() if isinstance(value, datetime) else value
+    is_plain = on.year == today.year or abs((on - today).days) < _PLAIN_DAYS
+    return "MMMEd" if is_plain else "yMMMEd"
+
+
+_PLAIN_DAYS = 183
 
 
 @register.filter
@@ -87,20 +100,20 @@ def clock_time(value: Any) -> str:
 
 @register.filter
 def moment(value: Any) -> str:
-    """Fri, Nov 20, 8:00 PM · 11月20日周五 20:00."""
+    """Fri, Nov 20, 8:00 PM · 11月20日周五 20:00; with its year when that is not plain."""
     value = _instant(value)
     if not value:
         return ""
     # Without its zone: 12:00 in UTC and 20:00 in Shanghai are equal, and are not read the same.
-    return _moment(value.replace(tzinfo=None), _language())
+    return _moment(value.replace(tzinfo=None), _language(), _day_skeleton(value))
 
 
 @lru_cache(maxsize=4096)
-def _moment(value: datetime, language: str) -> str:
+def _moment(value: datetime, language: str, skeleton: str) -> str:
     """Finding the pattern costs as much as a query, and a rush says few different instants."""
     locale = babel_locale(language)
     joint = " " if language.startswith("zh") else ", "
-    written = format_skeleton("MMMEd", value, locale=locale)
+    written = format_skeleton(skeleton, value, locale=locale)
     return f"{written}{joint}{format_time(value, 'short', locale=locale)}"
 
 
@@ -180,6 +193,12 @@ def storefront_names(codes: list[str]) -> str:
     return joint.join(
         str(names.get(_ALPHA_2.get(code.upper(), code.upper()), code)) for code in codes
     )
+
+
+@register.filter
+def storefront_name(code: str) -> str:
+    """China for CHN; nothing for a region that is not known yet."""
+    return storefront_names([code]) if code else ""
 
 
 # App Store storefronts are ISO 3166-1 alpha-3 (developer.apple.com, Storefront); CLDR knows alpha-2.

@@ -8,8 +8,8 @@ from zone.core.sql import run_sql_file
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 REVERSE = """
-    DROP FUNCTION ledger.clawback_available, ledger.mature_batch, ledger.cancel_pending,
-        ledger.promise_batch;
+    DROP FUNCTION ledger.clawback_available, ledger.cancel_pending, ledger.promise_batch;
+    DROP FUNCTION IF EXISTS ledger.mature_batch;
 """
 
 

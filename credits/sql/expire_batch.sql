@@ -19,11 +19,11 @@ BEGIN
     FROM ledger.zone_day WHERE day < (v_now AT TIME ZONE name)::date;
 
     WITH queue AS MATERIALIZED (
-        SELECT d.zone, d.month, d.member_id, z.day, z.floor
+        SELECT d.zone, d.month, d.member_id, d.place, z.day, z.floor
         FROM ledger.zone_day z
         CROSS JOIN LATERAL (
-            SELECT q.zone, q.month, q.member_id FROM ledger.lot_due q
-            WHERE q.zone = z.zone AND q.month * 2 < z.floor
+            SELECT q.zone, q.month, q.member_id, q.ctid AS place FROM ledger.lot_due q
+            WHERE q.zone = z.zone AND q.month < z.floor / 2
             ORDER BY q.zone, q.month, q.member_id
             LIMIT p_limit
         ) d
@@ -36,31 +36,39 @@ BEGIN
         ORDER BY a.member_id
         FOR NO KEY UPDATE OF a SKIP LOCKED
     ), cut AS MATERIALIZED (
-        SELECT d.member_id, d.seq, d.available, d.held, d.debt, d.day, d.floor, l.*
+        -- Nearly everybody has one bucket that lapsed: the others take the way of the verbs.
+        SELECT d.member_id, d.seq + 1 AS seq, d.available - d.bucket_left[1] AS available, d.held,
+               d.debt, d.day, d.bucket_keys[2:] AS keys, d.bucket_left[2:] AS remains,
+               d.bucket_left[1] AS total, ARRAY[d.bucket_keys[1]::int, d.bucket_left[1]] AS alloc
+        FROM due d
+        WHERE d.bucket_keys[1] < d.floor AND coalesce(d.bucket_keys[2], d.floor) >= d.floor
+        UNION ALL
+        SELECT d.member_id, d.seq + 1, d.available - l.total, d.held, d.debt, d.day, l.keys,
+               l.remains, l.total, l.alloc
         FROM due d CROSS JOIN LATERAL ledger.lapse(d.bucket_keys, d.bucket_left, d.floor) l
-        WHERE d.bucket_keys[1] < d.floor
+        WHERE d.bucket_keys[2] < d.floor
     ), settled AS (
-        DELETE FROM ledger.lot_due q USING queue, due
-        WHERE q.zone = queue.zone AND q.month = queue.month AND q.member_id = queue.member_id
-          AND due.member_id = queue.member_id
+        -- By place: a row that this statement sees stays where it is until the statement ends.
+        DELETE FROM ledger.lot_due q USING queue JOIN due ON due.member_id = queue.member_id
+        WHERE q.ctid = queue.place
         RETURNING 1
     ), moved AS (
         UPDATE ledger.account a
-        SET bucket_keys = cut.keys, seq = cut.seq + 1, available = cut.available - cut.total,
+        SET bucket_keys = cut.keys, seq = cut.seq, available = cut.available,
             bucket_left = cut.remains
         FROM cut WHERE a.member_id = cut.member_id
     ), written AS (
+        -- An operation id says when, and then whose entry it is and its number.
         INSERT INTO ledger.entry (
             member_id, op_id, posted_at, seq,
             available_change, held_change, debt_change, available_after, held_after, debt_after,
             day, kind, counter, alloc, reason
         )
         SELECT member_id,
-               (v_when || '7' || substr(bits, 1, 3) || 'a' || substr(bits, 4, 15))::uuid, v_now,
-               seq + 1, -total, 0, 0, available - total, held, debt, day, 7, 90, alloc, 'lapsed'
-        FROM (
-            SELECT *, md5(member_id::text || floor::text || seq::text) AS bits FROM cut OFFSET 0
-        ) named
+               (v_when || '7' || lpad(to_hex(seq & 4095), 3, '0')
+                || 'a' || lpad(to_hex(member_id & 1152921504606846975), 15, '0'))::uuid,
+               v_now, seq, -total, 0, 0, available, held, debt, day, 7, 90, alloc, 'lapsed'
+        FROM cut
     )
     SELECT count(*) INTO v_count FROM settled;
     RETURN v_count;

@@ -52,40 +52,6 @@ BEGIN
 END
 $$;
 
--- Earn what has matured, up to `p_limit` promises; answers the members who earned. A frozen account
--- earns too, since a purchase is owed; a closed one does not, and its promise is canceled.
-CREATE FUNCTION ledger.mature_batch(p_limit int) RETURNS SETOF bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
-DECLARE
-    b record;
-    r ledger.result;
-BEGIN
-    FOR b IN
-        WITH due AS MATERIALIZED (
-            SELECT * FROM ledger.pending_earn
-            WHERE state = 0 AND matures_at <= public.zone_now()
-            ORDER BY matures_at LIMIT p_limit FOR UPDATE SKIP LOCKED
-        )
-        SELECT * FROM due ORDER BY member_id, op_id
-    LOOP
-        r := ledger.credit(
-            1, b.member_id, b.op_id, b.amount - b.taken, b.until, b.funding, b.counter, b.reason,
-            b.related, b.occurred_at, NULL, true
-        );
-        IF r.code NOT IN ('ok', 'replayed', 'closed') THEN
-            -- One account that cannot take it does not stop the others.
-            UPDATE ledger.pending_earn SET matures_at = public.zone_now() + interval '1 hour'
-            WHERE member_id = b.member_id AND op_id = b.op_id;
-            CONTINUE;
-        END IF;
-        UPDATE ledger.pending_earn
-        SET state = CASE WHEN r.code = 'closed' THEN 2 ELSE 1 END, resolved_at = public.zone_now()
-        WHERE member_id = b.member_id AND op_id = b.op_id;
-        RETURN NEXT b.member_id;
-    END LOOP;
-END
-$$;
-
 -- Take back what an earn gave as far as credits are there: no debt is made. Answers code 'nothing'
 -- when there are none; everything else as `ledger.clawback` does.
 CREATE FUNCTION ledger.clawback_available(

@@ -1,5 +1,6 @@
 """The cast, always the same people (alice and bob are bound, carol is not), and their stage."""
 
+import logging
 import os
 
 import pytest
@@ -42,6 +43,28 @@ def cloned_database(django_db_blocker):
         databases.in_use(database, pool=False),
     ):
         yield database
+
+
+class _Stuck(logging.Handler):
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.rows = []
+
+    def emit(self, record):
+        self.rows.append(record)
+
+
+@pytest.fixture(autouse=True)
+def nothing_gets_stuck(request):
+    """Drains go on past a row that fails; a test does not, unless it is about that."""
+    handler = _Stuck()
+    logger = logging.getLogger("zone.core.stuck")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    if handler.rows and not request.node.get_closest_marker("stuck"):
+        said = logging.Formatter().format(handler.rows[0])
+        pytest.fail(f"{handler.rows[0].work} {handler.rows[0].row}: {said}")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from zone.core.clock import database_now
 from zone.core.errors import NotFound, ZoneError
 from zone.core.failpoints import failpoint
 from zone.core.nudge import nudge
+from zone.core.stuck import Attempts
 from zone.members.models import Member
 
 # A row costs two savepoints; past 64 in one transaction PostgreSQL keeps them on disk.
@@ -190,11 +191,11 @@ def drain_bulk() -> int:
     """
     started, done = database_now(), 0
     while (database_now() - started).total_seconds() < DRAIN_SECONDS_MAX:
-        settled = 0
-        for job in BulkJob.objects.filter(state=BulkJob.State.RUNNING).select_related(
-            "release__benefit"
-        ):
-            settled += _drain_chunk(job)
+        settled, attempts = 0, Attempts("bulk_jobs")
+        running = BulkJob.objects.filter(state=BulkJob.State.RUNNING)
+        for job in running.exclude(pk__in=attempts.left_out).select_related("release__benefit"):
+            with attempts.at(job.pk):
+                settled += _drain_chunk(job)
         done += settled
         if not settled:
             break

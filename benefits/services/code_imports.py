@@ -26,6 +26,7 @@ from benefits.services.staging import (
 )
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
+from zone.core.stuck import Attempts
 from zone.core.vault import VaultError
 
 DRAIN_SECONDS_MAX = 60
@@ -49,6 +50,7 @@ def drain_imports() -> int:
 
 def _take_part() -> bool:
     """One part of the oldest file that is nobody's. False when there is nothing to do."""
+    attempts = Attempts("code_imports")
     with transaction.atomic():
         open_states = [State.WAITING, State.RUNNING]
         earlier = CodeImport.objects.filter(
@@ -58,22 +60,28 @@ def _take_part() -> bool:
             CodeImport.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("release__benefit")
             .filter(~Exists(earlier), state__in=open_states)
+            .exclude(pk__in=attempts.left_out)
             .order_by("pk")
             .first()
         )
         if row is None:
             return False
-        part = row.parts.order_by("number").first()
-        try:
-            if part is None:
-                _finish(row)
-            else:
-                with transaction.atomic():
-                    _take(row, part)
-        except (ImportRefused, VaultError) as error:
-            _refuse(row, str(error))
+        with attempts.at(row.pk):
+            _take_next(row)
         failpoint("import_part_before_commit")
     return True
+
+
+def _take_next(row: CodeImport) -> None:
+    part = row.parts.order_by("number").first()
+    try:
+        if part is None:
+            _finish(row)
+        else:
+            with transaction.atomic():
+                _take(row, part)
+    except (ImportRefused, VaultError) as error:
+        _refuse(row, str(error))
 
 
 def _take(row: CodeImport, part: CodeImportPart) -> None:

@@ -20,6 +20,7 @@ from benefits.services.alarms import raise_alarm
 from zone.core import vault
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
+from zone.core.stuck import Attempts
 from zone.core.vault import VaultError
 
 RESEAL_ROWS = 1_000
@@ -125,15 +126,24 @@ def _note_horizon(batch: CodeBatch) -> None:
 def drain_rotations() -> int:
     """Bring every rotation under way forward for up to a minute; how many codes were sealed anew."""
     until, done = time.monotonic() + DRAIN_SECONDS_MAX, 0
-    for batch in CodeBatch.objects.exclude(old_key_sealed=None).order_by("pk"):
-        after = 0
-        while time.monotonic() < until:
-            count, last = reseal_some(batch, after=after)
-            done += count
-            if last == after:
-                finish_rotation(batch=batch, actor="worker", now=database_now())
-                break
-            after = last
+    attempts = Attempts("key_rotations")
+    rotating = CodeBatch.objects.exclude(old_key_sealed=None).exclude(pk__in=attempts.left_out)
+    for batch in rotating.order_by("pk"):
+        with attempts.at(batch.pk):
+            done += _rotate(batch, until=until)
+    return done
+
+
+def _rotate(batch: CodeBatch, *, until: float) -> int:
+    """Seal a batch's codes anew until none is left or the time is over; how many."""
+    after = done = 0
+    while time.monotonic() < until:
+        count, last = reseal_some(batch, after=after)
+        done += count
+        if last == after:
+            finish_rotation(batch=batch, actor="worker", now=database_now())
+            break
+        after = last
     return done
 
 

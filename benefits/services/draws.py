@@ -21,6 +21,7 @@ from zone.core.errors import ZoneError
 from zone.core.failpoints import failpoint
 from zone.core.ids import new_public_id
 from zone.core.nudge import nudge
+from zone.core.stuck import Attempts
 from zone.members.models import Member
 from zone.notices.services import Message, write_notices
 
@@ -145,18 +146,22 @@ def drain_draws() -> int:
     Safe to kill and to run in several processes: one works on a draw, the others pass it by.
     """
     won = 0
+    attempts = Attempts("draws")
     due = FairDraw.objects.filter(
         state__in=FairDraw.LIVE_STATES, entries_close_at__lte=database_now()
-    )
+    ).exclude(pk__in=attempts.left_out)
     for draw_id in list(due.order_by("entries_close_at").values_list("pk", flat=True)):
         try:
-            won += run_draw(draw_id)
+            with attempts.at(draw_id):
+                won += run_draw(draw_id)
         except ZoneError as refusal:
             # Our records cannot answer now; the next round goes on where this one stopped.
             log.warning("draw waits", extra={"draw": draw_id, "error_code": refusal.code})
-    for draw in FairDraw.objects.filter(state=State.DONE, entries__told_at=None).distinct():
-        while tell_some(draw):
-            pass
+    untold = FairDraw.objects.filter(state=State.DONE, entries__told_at=None).distinct()
+    for draw in untold.exclude(pk__in=attempts.left_out):
+        with attempts.at(draw.pk):
+            while tell_some(draw):
+                pass
     return won
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from benefits.models import Benefit, DropSchedule
 from benefits.services.stock import create_release
 from zone.core.clock import database_now
+from zone.core.stuck import Attempts
 
 AHEAD_DAYS = 1  # Members see tomorrow's countdown from today on.
 
@@ -22,13 +23,18 @@ def make_drops() -> int:
     schedules = DropSchedule.objects.filter(
         is_active=True, benefit__status__in=Benefit.SHOWN_STATUSES
     ).select_related("benefit", "provider")
-    for schedule in schedules:
-        today = now.astimezone(ZoneInfo(schedule.time_zone)).date()
-        wanted = {today + timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)}
-        there = schedule.releases.filter(drop_on__in=wanted).values_list("drop_on", flat=True)
-        for day in sorted(wanted - set(there)):
-            made += _make_drop(schedule, day, now=now)
+    attempts = Attempts("daily_drops")
+    for schedule in schedules.exclude(pk__in=attempts.left_out):
+        with attempts.at(schedule.pk):
+            made += _make_drops(schedule, now=now)
     return made
+
+
+def _make_drops(schedule: DropSchedule, *, now: datetime) -> int:
+    today = now.astimezone(ZoneInfo(schedule.time_zone)).date()
+    wanted = {today + timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)}
+    there = schedule.releases.filter(drop_on__in=wanted).values_list("drop_on", flat=True)
+    return sum(_make_drop(schedule, day, now=now) for day in sorted(wanted - set(there)))
 
 
 def _make_drop(schedule: DropSchedule, day: date, *, now: datetime) -> int:

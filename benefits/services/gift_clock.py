@@ -6,6 +6,7 @@ from benefits.models import Gift
 from benefits.services import gift_moves
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
+from zone.core.stuck import Attempts
 
 BATCH_GIFTS = 50
 
@@ -27,17 +28,20 @@ def drain_gifts() -> int:
 def _drain_batch() -> int:
     with transaction.atomic():
         now = database_now()
+        attempts = Attempts("gifts")
         due = list(
             Gift.objects.select_for_update(no_key=True, skip_locked=True)
             .filter(state__in=Gift.OPEN_STATES, next_attempt_at__lte=now)
+            .exclude(pk__in=attempts.left_out)
             .order_by("next_attempt_at", "id")[:BATCH_GIFTS]
         )
         for row in due:
-            gift = gift_moves.lock_gift(row)
-            if gift.is_due_back(now):
-                _return(gift)
-            else:
-                _deliver(gift)
+            with attempts.at(row.pk):
+                gift = gift_moves.lock_gift(row)
+                if gift.is_due_back(now):
+                    _return(gift)
+                else:
+                    _deliver(gift)
         failpoint("gifts_before_commit")
     return len(due)
 

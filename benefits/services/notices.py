@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from benefits.models import Claim
+from zone.core.stuck import Attempts
 from zone.notices.services import Message, write_notices
 
 EXPIRING_HOURS = 72
@@ -44,6 +45,7 @@ def _dedupe_key(claim: Claim, kind: str) -> str:
 
 def remind_of_endings(*, now: datetime) -> int:
     """Tell owners of claims that end within three days. Once each, however often this runs."""
+    attempts = Attempts("claim_endings")
     ending = (
         Claim.objects.filter(
             state=Claim.State.GRANTED,
@@ -51,6 +53,7 @@ def remind_of_endings(*, now: datetime) -> int:
             valid_until__lte=now + timedelta(hours=EXPIRING_HOURS),
             reminded_at=None,
         )
+        .exclude(pk__in=attempts.left_out)
         .select_related("benefit")
         .prefetch_related("benefit__texts")
         .order_by("valid_until")[:NOTICE_BATCH_ROWS]
@@ -59,6 +62,7 @@ def remind_of_endings(*, now: datetime) -> int:
     for claim in ending:
         # The mark and the notice would be two writers of one truth: the dedupe key decides, the
         # mark only keeps this list short.
-        tell(claim, "claim_expiring", now=now)
-        told += Claim.objects.filter(pk=claim.pk, reminded_at=None).update(reminded_at=now)
+        with attempts.at(claim.pk):
+            tell(claim, "claim_expiring", now=now)
+            told += Claim.objects.filter(pk=claim.pk, reminded_at=None).update(reminded_at=now)
     return told

@@ -14,6 +14,7 @@ from django.db.models import Q
 from benefits.models import OpeningHours, OpeningSpan
 from benefits.models.opening import read_rule
 from zone.core.clock import database_now
+from zone.core.stuck import Attempts
 
 AHEAD_DAYS = 90
 # With nothing that near, the next opening is looked for this far ahead.
@@ -98,7 +99,10 @@ def plan_openings() -> int:
         is_active=True,
     )
     planned = 0
+    attempts = Attempts("opening_hours")
+    due = due.exclude(pk__in=attempts.left_out)
     for hours in due.order_by("planned_until", "pk")[:BATCH_ROWS]:
-        plan_hours(hours, now=now)
-        planned += 1
+        with attempts.at(hours.pk):
+            plan_hours(hours, now=now)
+            planned += 1
     return planned

@@ -12,6 +12,7 @@ from benefits.queries.pools import DAY, Pool, open_pools, read_pools
 from benefits.services.alarms import raise_alarm, settle_alarms_of
 from benefits.services.code_reserve import open_refill
 from zone.core.clock import database_now
+from zone.core.stuck import Attempts
 from zone.partners.models import Partner
 from zone.partners.services import events
 
@@ -30,11 +31,13 @@ def watch_pools() -> int:
     """Look at every open pool of codes; how many warnings are new. Safe to run twice at once."""
     now = database_now()
     count = 0
-    for pool in read_pools(open_pools(now=now), now=now):
-        pool = _refill(pool, now=now)
-        with transaction.atomic():
-            _sample(pool, now=now)
-            count += _warn_low(pool, now=now) + _warn_ending(pool, now=now)
+    attempts = Attempts("pools")
+    for pool in read_pools(open_pools(now=now).exclude(pk__in=attempts.left_out), now=now):
+        with attempts.at(pool.release.pk):
+            refilled = _refill(pool, now=now)
+            with transaction.atomic():
+                _sample(refilled, now=now)
+                count += _warn_low(refilled, now=now) + _warn_ending(refilled, now=now)
     PoolSample.objects.filter(at__lt=now - SAMPLES_KEPT_FOR).delete()
     return count
 

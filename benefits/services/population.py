@@ -18,6 +18,7 @@ from benefits.queries import count_left, current_tree, field_nodes, whole_rule
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.nudge import nudge
+from zone.core.stuck import Attempts
 from zone.members.models import Member
 
 SAMPLE_MEMBERS = 5_000
@@ -76,7 +77,11 @@ def drain_population() -> int:
     """Go on with trials under way, a batch of each in turn; how many members were looked at."""
     started, done = database_now(), 0
     while (database_now() - started).total_seconds() < DRAIN_SECONDS_MAX:
-        looked_at = sum(map(advance_run, PopulationRun.objects.filter(state=State.RUNNING)))
+        attempts, looked_at = Attempts("rule_trials"), 0
+        running = PopulationRun.objects.filter(state=State.RUNNING)
+        for run in running.exclude(pk__in=attempts.left_out):
+            with attempts.at(run.pk):
+                looked_at += advance_run(run)
         done += looked_at
         if not looked_at:
             break

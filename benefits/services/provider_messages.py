@@ -14,6 +14,7 @@ from benefits.services.alarms import raise_alarm
 from zone.core import vault
 from zone.core.clock import database_now
 from zone.core.nudge import nudge
+from zone.core.stuck import Attempts
 
 # An order that a message names and we do not know is looked for again, for this long.
 PARKED_FOR = timedelta(hours=24)
@@ -49,17 +50,20 @@ def drain_provider_messages() -> int:
     """Act on every message that is due; how many. Several processes may run it."""
     done = 0
     while True:
+        attempts = Attempts("provider_messages")
         with transaction.atomic():
             message = (
                 ProviderMessage.objects.select_for_update(skip_locked=True, of=("self",))
                 .select_related("provider")
                 .filter(state=State.WAITING, next_attempt_at__lte=database_now())
+                .exclude(pk__in=attempts.left_out)
                 .order_by("next_attempt_at")
                 .first()
             )
             if message is None:
                 return done
-            _act(message, now=database_now())
+            with attempts.at(message.pk):
+                _act(message, now=database_now())
         done += 1
 
 

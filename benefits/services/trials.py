@@ -10,6 +10,7 @@ from benefits.models import Claim, Trial
 from zone.core.clock import database_now
 from zone.core.errors import NotFound
 from zone.core.failpoints import failpoint
+from zone.core.stuck import Attempts
 from zone.history.models import Subscription
 from zone.history.queries.trials import find_first_payment, find_trial_subscription
 from zone.members.models import Member
@@ -107,14 +108,17 @@ def drain_trials() -> int:
 def _drain_batch() -> int:
     with transaction.atomic():
         now = database_now()
+        attempts = Attempts("trials")
         due = list(
             Trial.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
             .filter(state=State.RUNNING, next_attempt_at__lte=now)
+            .exclude(pk__in=attempts.left_out)
             .select_related("member", "claim__benefit", "subscription")
             .order_by("next_attempt_at", "id")[:BATCH_TRIALS]
         )
         for trial in due:
-            _advance(trial, now=now)
+            with attempts.at(trial.pk):
+                _advance(trial, now=now)
         failpoint("trials_before_commit")
     return len(due)
 

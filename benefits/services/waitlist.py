@@ -8,6 +8,7 @@ from benefits import claim_sql, errors
 from benefits.models import Release, WaitlistEntry
 from benefits.services.claims import refuse_unless_eligible
 from zone.core.clock import database_now
+from zone.core.stuck import Attempts
 from zone.members.models import Member
 from zone.notices.services import write_notice
 
@@ -55,28 +56,34 @@ def tend_lines() -> int:
 
 def tell_of_offers(*, now: datetime) -> int:
     """A notice for each offer nobody was told of. Once each, by its dedupe key."""
+    attempts = Attempts("waitlist_offers")
     offers = (
         WaitlistEntry.objects.filter(
             state=WaitlistEntry.State.OFFERED, told_at=None, offered_until__gt=now
         )
+        .exclude(pk__in=attempts.left_out)
         .select_related("release__benefit")
         .prefetch_related("release__benefit__texts")
         .order_by("offered_until")[:SWEEP_BATCH_ROWS]
     )
     told = 0
     for entry in offers:
-        benefit = entry.release.benefit
-        until = entry.offered_until
-        write_notice(
-            member_id=entry.member_id,
-            kind="waitlist_offer",
-            facts={
-                "title": {text.language: text.title for text in benefit.texts.all()},
-                "valid_until": until.isoformat() if until else "",
-            },
-            link=f"/benefits/{benefit.slug}",
-            dedupe_key=f"waitlist_offer:{entry.pk}",
-            at=now,
-        )
-        told += WaitlistEntry.objects.filter(pk=entry.pk, told_at=None).update(told_at=now)
+        with attempts.at(entry.pk):
+            _tell_of_offer(entry, now=now)
+            told += WaitlistEntry.objects.filter(pk=entry.pk, told_at=None).update(told_at=now)
     return told
+
+
+def _tell_of_offer(entry: WaitlistEntry, *, now: datetime) -> None:
+    benefit, until = entry.release.benefit, entry.offered_until
+    write_notice(
+        member_id=entry.member_id,
+        kind="waitlist_offer",
+        facts={
+            "title": {text.language: text.title for text in benefit.texts.all()},
+            "valid_until": until.isoformat() if until else "",
+        },
+        link=f"/benefits/{benefit.slug}",
+        dedupe_key=f"waitlist_offer:{entry.pk}",
+        at=now,
+    )

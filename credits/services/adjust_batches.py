@@ -25,6 +25,7 @@ from credits.services.adjustments import (
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.nudge import nudge
+from zone.core.stuck import Attempts
 
 ROWS_PER_COMMIT = 200
 DRAIN_SECONDS_MAX = 60
@@ -120,27 +121,34 @@ def drain_adjustments() -> int:
 
 
 def _apply_some(limit: int) -> bool:
+    attempts = Attempts("adjust_files")
     with transaction.atomic():
         batch = (
             AdjustBatch.objects.select_for_update(skip_locked=True, no_key=True)
             .filter(status=Status.RUNNING)
+            .exclude(pk__in=attempts.left_out)
             .order_by("pk")
             .first()
         )
         if batch is None:
             return False
-        # Rising members, as every batch takes them: two batches cannot deadlock.
-        rows = list(batch.rows.filter(status=RowStatus.SOUND).order_by("member_id")[:limit])
-        for row in rows:
-            _apply(row, batch)
-        AdjustRow.objects.bulk_update(rows, ["status", "fault"])
-        batch.applied_count += sum(row.status == RowStatus.APPLIED for row in rows)
-        batch.refused_count += sum(row.status == RowStatus.REFUSED for row in rows)
-        if len(rows) < limit:
-            batch.status, batch.finished_at = Status.DONE, database_now()
-        batch.save(update_fields=["applied_count", "refused_count", "status", "finished_at"])
+        with attempts.at(batch.pk):
+            _apply_rows(batch, limit)
         failpoint("adjust_batch_before_commit")
     return True
+
+
+def _apply_rows(batch: AdjustBatch, limit: int) -> None:
+    # Rising members, as every batch takes them: two batches cannot deadlock.
+    rows = list(batch.rows.filter(status=RowStatus.SOUND).order_by("member_id")[:limit])
+    for row in rows:
+        _apply(row, batch)
+    AdjustRow.objects.bulk_update(rows, ["status", "fault"])
+    batch.applied_count += sum(row.status == RowStatus.APPLIED for row in rows)
+    batch.refused_count += sum(row.status == RowStatus.REFUSED for row in rows)
+    if len(rows) < limit:
+        batch.status, batch.finished_at = Status.DONE, database_now()
+    batch.save(update_fields=["applied_count", "refused_count", "status", "finished_at"])
 
 
 def _apply(row: AdjustRow, batch: AdjustBatch) -> None:

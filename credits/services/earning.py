@@ -34,6 +34,7 @@ from credits.services.thanks import decide_thanks, record_thanks, take_back_than
 from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
+from zone.core.stuck import together_or_alone
 from zone.history.models import Charge, Refund
 from zone.history.queries.crediting import list_uncredited_charges, list_uncredited_refunds
 from zone.history.services.crediting import (
@@ -73,16 +74,24 @@ def drain_earning(*, is_backdated: bool = False) -> Drained:
     )
 
 
-@transaction.atomic
 def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = False) -> int:
     """Earn for up to `limit` charges by today's rules; says how many were looked at.
 
     What the programme owes for a purchase is posted even to a frozen account, where it cannot be
     spent. A closed account earns nothing.
     """
-    charges = list_uncredited_charges(limit)
+    return together_or_alone(
+        "charges",
+        take=list_uncredited_charges,
+        do=lambda charges: _credit(charges, is_backdated=is_backdated),
+        key=lambda charge: charge.pk,
+        limit=limit,
+    )
+
+
+def _credit(charges: list[Charge], *, is_backdated: bool) -> None:
     if not charges:
-        return 0
+        return
     now = database_now()
     book = read_rule_book()
     firsts = settle_first_purchases(charges, now=now)
@@ -147,7 +156,6 @@ def credit_charges(*, limit: int = CHARGES_PER_COMMIT, is_backdated: bool = Fals
     advance_missions(
         [each for charge in charges for each in _deeds(charge, charge.member, charge.amount, True)]
     )
-    return len(charges)
 
 
 def _deeds(charge: Charge, member: Member, amount: int, counts_whole: bool) -> list[Deed]:
@@ -209,7 +217,6 @@ def _earned(charge: Charge, answer: ledger.Result | errors.LedgerError | None) -
     raise answer
 
 
-@transaction.atomic
 def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
     """Take back what refunded purchases earned; says how many refunds were looked at.
 
@@ -218,9 +225,18 @@ def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
     was earned, the policy in force says how much is taken: all of it (what the member no longer
     has becomes debt), what is there, or nothing.
     """
-    refunds = list_uncredited_refunds(limit)
+    return together_or_alone(
+        "refunds",
+        take=list_uncredited_refunds,
+        do=_take_back,
+        key=lambda refund: refund.pk,
+        limit=limit,
+    )
+
+
+def _take_back(refunds: list[Refund]) -> None:
     if not refunds:
-        return 0
+        return
     now = database_now()
     policy = EarnPolicy.objects.filter(is_active=True).first()
     progress = _progress_of({refund.charge_id for refund in refunds if refund.charge_id})
@@ -239,7 +255,6 @@ def take_back_refunds(*, limit: int = REFUNDS_PER_COMMIT) -> int:
     mark_refunds_credited(taken, at=now)
     mark_tiers_due(refund.member_id for refund in refunds)
     advance_missions(undone)
-    return len(refunds)
 
 
 @dataclass(slots=True)

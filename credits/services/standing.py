@@ -18,6 +18,7 @@ from credits.services.events import Event, earn_for
 from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
+from zone.core.stuck import Attempts, together_or_alone
 from zone.members.models import Binding, Member
 from zone.members.queries import has_active_binding
 from zone.members.services.settling import mark_settled, take_unsettled_bindings
@@ -86,14 +87,22 @@ def _thaw_account(member_id: int, *, reason: str, actor: str) -> None:
         ledger.thaw(member_id=member_id, reason=reason, actor=actor)
 
 
-@transaction.atomic
 def settle_bindings(*, limit: int = BINDINGS_PER_COMMIT) -> int:
     """Freeze the credits of those whose link ended, and give them back to those who linked again.
 
     Safe to repeat, to race and to kill: a binding is marked in the commit that acts on it. Says
     how many were looked at.
     """
-    bindings = take_unsettled_bindings(limit)
+    return together_or_alone(
+        "bindings",
+        take=take_unsettled_bindings,
+        do=_settle,
+        key=lambda binding: binding.pk,
+        limit=limit,
+    )
+
+
+def _settle(bindings: list[Binding]) -> None:
     now = database_now()
     # Rising members, as every batch takes them: two batches cannot deadlock.
     for binding in sorted(bindings, key=lambda each: (each.member_id, each.pk)):
@@ -104,7 +113,6 @@ def settle_bindings(*, limit: int = BINDINGS_PER_COMMIT) -> int:
         elif not _is_linked(member):
             _keep(member, binding.unbound_at or now, now)
     mark_settled(bindings)
-    return len(bindings)
 
 
 def _thank_for_linking(member: Member, binding: Binding) -> None:
@@ -168,10 +176,12 @@ def close_kept(*, limit: int = BINDINGS_PER_COMMIT) -> int:
 
     Each account is a commit of its own. Safe to repeat, to race and to kill. Says how many.
     """
+    attempts = Attempts("kept_accounts")
     due = KeptAccount.objects.filter(next_attempt_at__lte=database_now())
+    due = due.exclude(pk__in=attempts.left_out)
     count = 0
     for key in list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
+        with attempts.at(key), transaction.atomic():
             kept = due.select_for_update(skip_locked=True, no_key=True).filter(pk=key).first()
             if kept is not None:
                 _close_or_warn(kept, database_now())

@@ -15,6 +15,7 @@ from credits.queries import get_balance
 from tests.benefits.factories import claim, give_credits, make_benefit, make_provider, make_release
 from tests.benefits.test_claim_life import TRIAL
 from zone.core.clock import database_now
+from zone.core.models import StuckRow
 
 SECRET = "a secret of thirty-two letters or more"
 
@@ -48,6 +49,20 @@ def issued(made, number="m1", **more):
         "code": "TOLDBYTHEM01", "redeem_url": "https://music.apple.com/redeem?code=TOLDBYTHEM01",
         **more,
     }  # fmt: skip
+
+
+@pytest.mark.stuck
+def test_a_message_that_cannot_be_opened_does_not_hold_up_the_next(client, made):
+    post(client, issued(made, "m1"))
+    post(client, issued(made, "m2"))
+    ProviderMessage.objects.filter(message_id="m1").update(sealed=b"damaged")
+
+    drain_provider_messages()
+
+    made.refresh_from_db()
+    assert made.state == "granted"
+    first = ProviderMessage.objects.get(message_id="m1")
+    assert (first.state, StuckRow.objects.get().row) == ("waiting", str(first.pk))
 
 
 def test_told_before_anybody_asked_it_is_granted_once(client, made, alice):

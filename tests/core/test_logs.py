@@ -75,6 +75,20 @@ def test_exceptions_lose_it_too():
     assert "ValueError" in json.loads(line)["exception"]
 
 
+def test_what_postgresql_quotes_of_a_row_is_left_out():
+    said = (
+        f'null value in "joined_at"\nDETAIL:  Failing row contains (2, {CANARY}, Wang).\nHINT: no'
+    )
+    try:
+        raise ValueError(said)
+    except ValueError:
+        told = json.loads(line_for(exc_info=sys.exc_info()))["exception"]
+
+    assert "Wang" not in told
+    assert 'null value in "joined_at"' in told
+    assert "HINT: no" in told
+
+
 @pytest.mark.parametrize(
     "secret",
     [settings.SECRET_KEY, settings.ZONE_INDEX_KEY.hex(), settings.ZONE_KEYS[1].hex()],

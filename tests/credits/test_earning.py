@@ -1,6 +1,7 @@
 """Purchases earn by the rule table, once; refunds take back their share."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from credits.queries import get_balance, list_entries
 from credits.services.earning import drain_earning, earn_preview
 from tests.factories import make_member
 from zone.core.ids import uuid7
+from zone.core.models import StuckRow
 from zone.history.models import Charge, Refund
 from zone.history.services.ingest import ingest_bill, ingest_refund
 from zone.history.services.linking import link_history
@@ -181,6 +183,24 @@ def test_a_closed_account_earns_nothing_and_the_drain_goes_on(payer):
 
     assert Charge.objects.get().credits_earned == 0
     assert get_balance(payer).available == 0
+
+
+@pytest.mark.stuck
+def test_an_account_that_can_hold_no_more_does_not_stop_everybody_elses(payer):
+    other = make_member(user_id="2088000000007002")
+    ledger.earn(member_id=payer.pk, op_id=uuid7(), amount=ledger.AMOUNT_MAX)
+    pay(3000, bill_no="E9")
+    pay(3000, bill_no="E10", user_id="2088000000007002")
+
+    assert (drain_earning().charges, drain_earning().charges) == (1, 0)
+
+    assert get_balance(other).available == 30
+    (stuck,) = StuckRow.objects.all()
+    assert (stuck.work, stuck.error) == (
+        "charges",
+        "BalanceTooLarge: An account cannot hold that many credits.",
+    )
+    assert Charge.objects.get(credited_at=None).id == UUID(stuck.row)
 
 
 def test_a_first_import_is_posted_when_it_was_paid(payer):

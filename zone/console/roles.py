@@ -12,7 +12,7 @@ PEOPLE = ("members.*",)
 MONEY = ("history.*", "credits.*")
 MESSAGES = ("notices.*",)
 PARTNERS = ("partners.*",)
-BOOKS = ("console.bookscheck",)
+BOOKS = ("console.bookscheck", "core.stuckrow")
 AUDIT = ("console.auditevent", "console.operatorsession")
 OPERATORS = (
     "auth.user",
@@ -87,7 +87,7 @@ ROLES = {
         "Keeps operators, roles, wallets and the machinery",
         view=CATALOGUE + PEOPLE + PARTNERS + BOOKS + AUDIT + OPERATORS,
         add=("auth.user", "console.operatorscope", "members.wallet"),
-        change=("auth.user", "console.operatorscope", "members.wallet"),
+        change=("auth.user", "console.operatorscope", "members.wallet", "core.stuckrow"),
         delete=("console.operatorscope",),
         rights=(CHECK_BOOKS,),
     ),

@@ -29,6 +29,7 @@ _HARMLESS_NAMES = {"error_code", "status_code", "wallet_code", "key_id"}
 HIDDEN = "[hidden]"
 # What a library may print although nobody filed it under a name.
 _SECRET_SHAPES = (
+    re.compile(r"(?m)(?<=^DETAIL:  ).*$"),  # PostgreSQL quotes a whole row there.
     re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"),
     re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
     re.compile(r"\bwhsec_[\w+/=-]+"),

@@ -24,6 +24,7 @@ from benefits.queries.pools import open_pools, read_pools
 from credits.models import Account
 from zone.console.scopes import in_scope, list_wallet_codes
 from zone.core import clock
+from zone.core.models import StuckRow
 from zone.members.models import Binding, Member, Wallet
 
 KEPT_FOR = 30  # seconds
@@ -118,6 +119,7 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
     waiting = count(claims.filter(state="reserved"))
     alarms = Alarm.objects.filter(settled_at=None).count()
     failed = count(claims.filter(state="failed", ended_at__gte=day_ago))
+    stuck = StuckRow.objects.count()
     return [
         _figure(_("Members"), count(Member.objects.all()), Member),
         _figure(
@@ -153,6 +155,7 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
             {"settled_at__isempty": "1"},
             tone="bad" if alarms else "",
         ),
+        _figure(_("Stuck"), stuck, StuckRow, tone="bad" if stuck else ""),
         _figure(_("Units left"), _units_left(now), Release),
         _figure(_("Credits outstanding"), _credits_outstanding(user), Account),
     ]

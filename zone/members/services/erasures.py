@@ -8,6 +8,7 @@ from django.db import transaction
 
 from zone.core import clock
 from zone.core.nudge import nudge
+from zone.core.stuck import Attempts
 from zone.members.errors import ErasureNotOpen, MemberErased
 from zone.members.models import (
     Binding,
@@ -94,18 +95,20 @@ def begin_erasures(*, limit: int = BATCH_ROWS) -> int:
     From this commit on nobody can sign in as them, no id of a wallet or partner leads to them, and
     what is left is a number without a person. Safe to repeat, to race and to kill.
     """
-    now = clock.database_now()
+    now, attempts = clock.database_now(), Attempts("erasures")
     with transaction.atomic():
         due = list(
             Erasure.objects.select_for_update(skip_locked=True, no_key=True)
             .filter(canceled_at=None, begun_at=None, done_at=None, due_at__lte=now)
+            .exclude(pk__in=attempts.left_out)
             .order_by("due_at")[:limit]
         )
         for erasure in due:
-            _forget(erasure.member_id, now)
-            erasure.begun_at = now
-            _finish(erasure, now)
-            erasure.save(update_fields=["begun_at", "done_at"])
+            with attempts.at(erasure.pk):
+                _forget(erasure.member_id, now)
+                erasure.begun_at = now
+                _finish(erasure, now)
+                erasure.save(update_fields=["begun_at", "done_at"])
     if due:
         for task in settings.ERASURE_TASKS:
             nudge(task)
@@ -154,8 +157,10 @@ def forget_in_room(room: str, forget: Callable[[Erasure], bool]) -> int:
         rooms_done__contains=[room]
     )
     count = 0
-    for key in list(waiting.order_by("due_at").values_list("pk", flat=True)[:BATCH_ROWS]):
-        with transaction.atomic():
+    attempts = Attempts(f"erasures_{room}")
+    due = waiting.exclude(pk__in=attempts.left_out).order_by("due_at")
+    for key in list(due.values_list("pk", flat=True)[:BATCH_ROWS]):
+        with attempts.at(key), transaction.atomic():
             erasure = (
                 waiting.select_for_update(skip_locked=True, no_key=True).filter(pk=key).first()
             )
@@ -164,7 +169,7 @@ def forget_in_room(room: str, forget: Callable[[Erasure], bool]) -> int:
             erasure.rooms_done = [*erasure.rooms_done, room]
             _finish(erasure, clock.database_now())
             erasure.save(update_fields=["rooms_done", "done_at"])
-        count += 1
+            count += 1
     return count
 
 

@@ -169,6 +169,17 @@ def lease_claims(
         return dict(cursor.fetchall())
 
 
+def lease_suspect(*, lease: timedelta) -> int | None:
+    """One claim that outlived two who held it, now ours until the lease ends; None without one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT claim_id FROM benefits_lease_suspect(make_interval(secs => %s))",
+            [lease.total_seconds()],
+        )
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+
 def join_line(*, release_id: int, member_id: int) -> str:
     """A place in the line of a sold-out release: ok, already or not_sold_out."""
     return str(_call("SELECT benefits_join_line(%s, %s)", [release_id, member_id])[0])

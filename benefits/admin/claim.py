@@ -17,7 +17,7 @@ from benefits.services.endings import (
     restore_claim,
     revoke_claim,
 )
-from benefits.services.grants import ask_again, give_up
+from benefits.services.silence import ask_again, give_up
 from zone.core.clock import database_now
 
 _RIGHT = "benefits.revoke_claim"

@@ -9,6 +9,7 @@ class Alarm(models.Model):
         PROVIDER_SILENT = "provider_silent", _("a provider does not say what became of an order")
         PROVIDER_CODE = "provider_code", _("a provider gave another code than before")
         PROVIDER_STATEMENT = "provider_statement", _("a provider's statement differs from ours")
+        WORKER_LOST = "worker_lost", _("workers die over a claim")
         POOL_LOW = "pool_low", _("codes are running out")
         POOL_ENDING = "pool_ending", _("codes end before they are given out")
         CODE_REPORTED = "code_reported", _("a member says a code does not work")

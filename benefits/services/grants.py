@@ -14,18 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from benefits import claim_sql
-from benefits.errors import ClaimNotUsable
 from benefits.models import Alarm, Claim, Code, ProviderConfig
 from benefits.providers.base import Issued, NeverAsked, Pending, Provider, Refused, Unknown
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
 from benefits.services.alarms import raise_alarm
 from benefits.services.moves import (
-    lock_claim,
     move_claim,
-    record_event,
     record_events,
     tell_partner,
 )
@@ -36,7 +34,6 @@ from credits import ledger
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.ids import uuid7
-from zone.core.nudge import nudge
 from zone.core.vault import VaultError
 
 PARALLEL_CALLS = 64
@@ -48,6 +45,7 @@ GATHER_SECONDS = 0.03
 LEASE = timedelta(seconds=60)  # Longer than the slowest answer and its settling.
 PAUSE_SECONDS_MAX = 300
 SILENT_PAUSE = timedelta(hours=1)
+SUSPECT_SECONDS_MAX = 5.0  # Of one run, so that those who come after an accident wait little.
 
 State = Claim.State
 Status = Claim.ProviderStatus
@@ -60,7 +58,8 @@ def drain_grants() -> int:
 
     Several processes may run it at once; each takes claims nobody else holds. Safe to kill. New
     claims are leased as soon as threads are free, so a slow answer delays its own claim alone; a
-    provider that stops answering is asked one claim at a time until it answers again.
+    provider that stops answering is asked one claim at a time until it answers again. A claim that
+    outlived two workers is asked about alone, so that one it kills takes nobody else's along.
     """
     drain = _Drain()
     try:
@@ -79,7 +78,7 @@ class _Drain:
         self.trust: dict[int, int] = {}
 
     def run(self) -> int:
-        done = 0
+        done = self.run_suspects()
         while True:
             leased = self.lease()
             done += leased
@@ -89,6 +88,23 @@ class _Drain:
             for claim, answer in answers:
                 self.note(claim, answer)
             settle_all(answers)
+
+    def run_suspects(self) -> int:
+        """Bring claims whose workers died one step further, each by itself."""
+        done = 0
+        until = time.monotonic() + SUSPECT_SECONDS_MAX
+        while time.monotonic() < until:
+            leased = claim_sql.lease_suspect(lease=LEASE)
+            if leased is None:
+                break
+            claim = _to_be_asked().get(pk=leased)
+            if _is_worn_out(claim):
+                _fence(claim)
+            answer = self.start(claim).result()
+            self.note(claim, answer)
+            settle(claim, answer)
+            done += 1
+        return done
 
     def gather(self) -> "set[Future[Answer]]":
         """The calls that are answered: at least one, and those that come in the next blink."""
@@ -121,8 +137,7 @@ class _Drain:
         )
         if leased:
             failpoint("grant_after_lease")
-            claims = Claim.objects.select_related("benefit", "member", "release__provider")
-            for claim in claims.filter(pk__in=leased).order_by("pk"):
+            for claim in _to_be_asked().filter(pk__in=leased).order_by("pk"):
                 self.calls[self.start(claim)] = claim
         return len(leased)
 
@@ -156,6 +171,10 @@ class _Drain:
         self.trust[key] = 1 if is_silent else min(trust * 2, PROVIDER_CALLS_MAX)
 
 
+def _to_be_asked() -> QuerySet[Claim]:
+    return Claim.objects.select_related("benefit", "member", "release__provider")
+
+
 def _known(answer: Answer) -> "Future[Answer]":
     future: Future[Answer] = Future()
     future.set_result(answer)
@@ -174,6 +193,7 @@ def ask(provider: Provider, claim: Claim) -> Answer:
         known = provider.query(claim)
         if not isinstance(known, NeverAsked):
             return known
+    failpoint("grant_order", claim.public_id)
     return provider.issue(claim)
 
 
@@ -185,7 +205,8 @@ def settle_all(answers: list[tuple[Claim, Answer]]) -> None:
     issued = [(claim, answer) for claim, answer in answers if isinstance(answer, Issued)]
     done: set[int] = set()
     if len(issued) > 1:
-        failpoint("grant_after_provider")
+        for claim, _ in issued:
+            failpoint("grant_after_provider", claim.public_id)
         with contextlib.suppress(IntegrityError):
             done = grant_together(issued)
     for claim, answer in answers:
@@ -195,7 +216,7 @@ def settle_all(answers: list[tuple[Claim, Answer]]) -> None:
 
 def settle(claim: Claim, answer: Answer) -> None:
     """Write down what the provider said. Safe to repeat: a claim is settled once."""
-    failpoint("grant_after_provider")
+    failpoint("grant_after_provider", claim.public_id)
     if isinstance(answer, Issued):
         try:
             grant(claim, answer)
@@ -340,29 +361,18 @@ def _wait(claim: Claim, answer: Unknown) -> None:
     )
 
 
-def ask_again(*, claim: Claim, actor: str, now: datetime) -> Claim:
-    """An operator wants a waiting claim asked about at once. Raises ClaimNotUsable."""
-    with transaction.atomic():
-        locked = lock_claim(claim)
-        if locked.state != State.RESERVED:
-            raise ClaimNotUsable(status=locked.state)
-        locked.next_attempt_at = now
-        locked.save(update_fields=["next_attempt_at"])
-        record_event(locked, was=locked.state, to=locked.state, cause="ask", actor=actor, now=now)
-    nudge("benefits.tasks.drain_grants")
-    return locked
+def _fence(claim: Claim) -> None:
+    """Out of the way before it is looked at again: every worker that held this claim has died.
 
-
-def give_up(*, claim: Claim, actor: str) -> None:
-    """An operator knows from the provider that it never issued this: the hold is void.
-
-    Only for a claim whose provider stayed silent. Raises ClaimNotUsable for any other.
+    It was not unlucky, something about it kills. From now on it is asked about once an hour at
+    most, alone, and an operator knows. If this process outlives the question, its answer counts.
     """
-    claim.refresh_from_db()
-    if claim.state != State.RESERVED or claim.provider_status != Status.SILENT:
-        raise ClaimNotUsable(status=claim.state)
-    if not fail(claim, "never_issued", provider_status=Status.REFUSED, actor=actor):
-        raise ClaimNotUsable(status=claim.state)
+    until = database_now() + SILENT_PAUSE
+    with transaction.atomic():
+        Claim.objects.filter(pk=claim.pk, state=State.RESERVED).update(
+            provider_status=Status.SILENT, next_attempt_at=until, lease_until=until
+        )
+        raise_alarm(Alarm.Kind.WORKER_LOST, claim.public_id, attempts=claim.attempts)
 
 
 def _compare(claim: Claim, issued: Issued) -> None:

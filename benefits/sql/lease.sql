@@ -4,7 +4,10 @@
 --
 -- The releases with waiting claims are found by skipping through the index, so a million claims of
 -- a dead provider cost as little to pass as one.
-CREATE FUNCTION benefits_lease_fairly(
+--
+-- A claim whose lease lapsed twice is left out: whoever held it died, perhaps of it, and then it
+-- would take all the others of its batch along. It is leased alone (benefits_lease_suspect).
+CREATE OR REPLACE FUNCTION benefits_lease_fairly(
     p_limit integer, p_lease interval, p_share integer,
     p_providers bigint[], p_rooms integer[]
 )
@@ -40,7 +43,10 @@ LANGUAGE sql AS $$
             FROM benefits_claim claim
             WHERE claim.state = 'reserved' AND claim.release_id = rooms.release_id
               AND claim.next_attempt_at <= moment.at
-              AND (claim.lease_until IS NULL OR claim.lease_until <= moment.at)
+              AND (
+                  claim.lease_until IS NULL
+                  OR claim.lease_until <= moment.at AND claim.attempts < 2
+              )
             ORDER BY claim.next_attempt_at, claim.id
             LIMIT rooms.room
             FOR UPDATE OF claim SKIP LOCKED
@@ -53,6 +59,55 @@ LANGUAGE sql AS $$
     ),
     chosen AS MATERIALIZED (
         SELECT id FROM ranked WHERE place <= room ORDER BY next_attempt_at, id LIMIT p_limit
+    )
+    UPDATE benefits_claim claim
+    SET lease_until = moment.at + p_lease, attempts = claim.attempts + 1, updated_at = moment.at
+    FROM chosen, moment
+    WHERE claim.id = chosen.id
+    RETURNING claim.id, claim.attempts
+$$;
+
+-- One claim whose lease lapsed at least twice, now ours for p_lease; no row when there is none.
+--
+-- Leases go to the oldest of a release, so whatever lapsed is among the first that are due: a long
+-- line of others behind them is not walked.
+CREATE OR REPLACE FUNCTION benefits_lease_suspect(p_lease interval)
+RETURNS TABLE (claim_id bigint, attempts smallint)
+LANGUAGE sql AS $$
+    WITH RECURSIVE moment AS MATERIALIZED (SELECT zone_now() AS at),
+    waiting AS (
+        (
+            SELECT release_id FROM benefits_claim WHERE state = 'reserved'
+            ORDER BY release_id LIMIT 1
+        )
+        UNION ALL
+        SELECT (
+            SELECT claim.release_id FROM benefits_claim claim
+            WHERE claim.state = 'reserved' AND claim.release_id > waiting.release_id
+            ORDER BY claim.release_id LIMIT 1
+        )
+        FROM waiting
+        WHERE waiting.release_id IS NOT NULL
+    ),
+    lapsed AS MATERIALIZED (
+        SELECT first_due.id
+        FROM waiting, moment, LATERAL (
+            SELECT claim.id, claim.lease_until, claim.attempts
+            FROM benefits_claim claim
+            WHERE claim.state = 'reserved' AND claim.release_id = waiting.release_id
+              AND claim.next_attempt_at <= moment.at
+            ORDER BY claim.next_attempt_at, claim.id
+            LIMIT 1000
+        ) first_due
+        WHERE first_due.lease_until <= moment.at AND first_due.attempts >= 2
+    ),
+    chosen AS MATERIALIZED (
+        SELECT claim.id
+        FROM benefits_claim claim, moment
+        WHERE claim.id IN (SELECT id FROM lapsed)
+          AND claim.state = 'reserved' AND claim.lease_until <= moment.at
+        LIMIT 1
+        FOR UPDATE OF claim SKIP LOCKED
     )
     UPDATE benefits_claim claim
     SET lease_until = moment.at + p_lease, attempts = claim.attempts + 1, updated_at = moment.at

@@ -13,7 +13,7 @@ from benefits.models import Alarm, Claim, Code
 from benefits.providers.base import Issued, Unknown
 from benefits.providers.http import seal_secret, sign
 from benefits.providers.sandbox_issuer import sandbox_secret
-from benefits.services import grants
+from benefits.services import grants, silence
 from benefits.services.pools import open_code
 from benefits.services.reveal import reveal_claim
 from tests.benefits.factories import (
@@ -170,7 +170,7 @@ def test_a_silent_order_that_was_placed_after_all_is_granted(waiting, alice, iss
     waiting.refresh_from_db()
     assert (waiting.provider_status, balance(alice)[:2]) == ("silent", (200, 300))
     issuer.control()
-    grants.ask_again(claim=waiting, actor="operator:x", now=database_now())
+    silence.ask_again(claim=waiting, actor="operator:x", now=database_now())
     grants.drain_grants()
     waiting.refresh_from_db()
     assert (waiting.state, balance(alice)[:2]) == ("granted", (200, 0))
@@ -192,10 +192,10 @@ def test_what_the_provider_never_saw_gives_the_credits_back_and_is_not_ordered_l
 
 def test_an_operator_gives_up_only_what_stayed_silent(waiting, alice, issuer):
     with pytest.raises(ClaimNotUsable):
-        grants.give_up(claim=waiting, actor="operator:x")
+        silence.give_up(claim=waiting, actor="operator:x")
     assert balance(alice)[:2] == (200, 300)
     be_silent(waiting, issuer)
-    grants.give_up(claim=waiting, actor="operator:x")
+    silence.give_up(claim=waiting, actor="operator:x")
     waiting.refresh_from_db()
     assert (waiting.state, balance(alice)[:2]) == ("failed", (500, 0))
     assert waiting.events.get(cause="fail").actor == "operator:x"

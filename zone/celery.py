@@ -1,7 +1,8 @@
 """The Celery application. Tasks live in each room's `tasks.py`.
 
 Redis only wakes workers up; what is to be done stands in the database. So a publisher gives up
-within half a second, and a worker that hears nothing looks for itself (`zone.core.drains`).
+within half a second, a worker that cannot reach Redis looks for itself (`zone.core.drains`), and
+one that has gone deaf to it ends and is started again (`zone.core.watchdog`).
 """
 
 import os
@@ -22,7 +23,8 @@ def keep_our_logging(**_: Any) -> None:
 
 
 @app.on_after_configure.connect
-def add_drain_timer(sender: Celery, **_: Any) -> None:
+def add_watches(sender: Celery, **_: Any) -> None:
     from zone.core.drains import DrainTimer  # Django's settings are ready only now.
+    from zone.core.watchdog import MuteWatch
 
-    sender.steps["worker"].add(DrainTimer)
+    sender.steps["worker"].update({DrainTimer, MuteWatch})

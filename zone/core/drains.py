@@ -21,6 +21,7 @@ from redis.retry import Retry
 DRAIN_SECONDS = 5.0
 # Celery waits up to half a minute before it tries a lost broker again.
 AFTERGLOW_SECONDS = 45.0
+KNOCK_KEY = "zone:knock"
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +35,26 @@ def run_drains() -> None:
             logger.exception("A drain failed", extra={"drain": path})
 
 
+def connect_briefly() -> redis.Redis:
+    """A client of Redis that gives up within half a second and never tries twice."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=0.3,
+        socket_timeout=0.5,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
 def is_broker_reachable() -> bool:
-    """Whether Redis answers within half a second. False where there is none."""
+    """Whether Redis takes a write within half a second. False where there is none.
+
+    One that is full or has become somebody's replica answers, and yet no message gets through it.
+    """
     if not settings.HAS_REDIS:
         return False
     try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL,
-            socket_connect_timeout=0.3,
-            socket_timeout=0.5,
-            retry=Retry(NoBackoff(), 0),
-        ) as client:
-            return bool(client.ping())
+        with connect_briefly() as client:
+            return bool(client.set(KNOCK_KEY, "1", ex=60))
     except (redis.RedisError, OSError):
         return False
 

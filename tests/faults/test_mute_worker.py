@@ -1,0 +1,144 @@
+"""A worker that goes deaf after its connection to Redis broke: ended, started again, nothing lost."""
+
+import random
+import sys
+import time
+
+import pytest
+
+from benefits.models import Claim
+from tests.benefits.factories import claim
+from tests.faults.test_grant_faults import (
+    assert_books_are_sound,
+    make_priced_trial,
+    make_rich_members,
+    orders,
+)
+from tests.faults.wires import Wires
+from zone.core.watchdog import Muteness
+from zone.embedded.supervisor import Child, Supervisor
+
+pytestmark = pytest.mark.slow
+FINAL_SECONDS_MAX = 60
+MEMBERS = 6
+
+
+class Watched:
+    """A worker behind breakable wires, under the supervisor that the demo runs."""
+
+    def __init__(self, stack, wires, *, mute_seconds):
+        self.said = []
+        self.supervisor = Supervisor(self.said.append)
+        command = ["-m", "celery", "-A", "zone", "worker", "--concurrency", "2"]
+        env = {
+            **stack.env,
+            "REDIS_URL": wires.url,
+            "DJANGO_SETTINGS_MODULE": "tests.faults.watch_settings",
+            "TEST_MUTE_SECONDS": str(mute_seconds),
+        }
+        self.child = self.supervisor.add(
+            Child(
+                "worker",
+                [sys.executable, *command, "--without-gossip", "--without-mingle"],
+                env,
+                stack.folder / "worker.log",
+            )
+        )
+        stack.wait_for(lambda: "ready" in stack.log("worker"), "worker")
+
+    def is_granted(self):
+        """Everything is granted; as a side effect a worker that ended is started again."""
+        self.supervisor.tend()
+        return not Claim.objects.exclude(state="granted").exists()
+
+
+@pytest.fixture
+def stage(cloned_database, live_stack, private_redis):
+    """Members with credits, a trial, an issuer, and a worker that one beat keeps busy."""
+    release = make_priced_trial(stock=MEMBERS)
+    members = make_rich_members(MEMBERS)
+    stack = live_stack(web=False, issuer=True, redis=private_redis)
+    wires = Wires(private_redis.port)
+    started = []
+
+    def watch(mute_seconds):
+        started.append(Watched(stack, wires, mute_seconds=mute_seconds))
+        stack.start_beat()
+        stack.wait_for(lambda: private_redis_has_been_read(stack), "worker")
+        return started[0]
+
+    yield stack, wires, watch, [lambda m=m: claim(m, release) for m in members]
+    for watched in started:
+        watched.supervisor.stop()
+    wires.close()
+
+
+def private_redis_has_been_read(stack):
+    return "succeeded" in stack.log("worker")
+
+
+def assert_one_effect_each(stack, database):
+    claims = list(Claim.objects.all())
+    assert {made.state for made in claims} == {"granted"}
+    assert sorted(orders(stack)) == sorted(made.public_id for made in claims)
+    assert_books_are_sound(database)
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_three_resets_in_three_seconds_lose_nothing(cloned_database, stage, seed):
+    dice = random.Random(seed)
+    stack, wires, watch, claims = stage
+    watched = watch(mute_seconds=30)
+    broken = 0
+    for round_number in range(3):
+        claims[2 * round_number]()
+        time.sleep(dice.random())
+        broken += wires.reset()
+        claims[2 * round_number + 1]()
+    assert broken >= 6, "each round must break what the worker has"
+    stack.wait_for(watched.is_granted, "", seconds=FINAL_SECONDS_MAX)
+    assert_one_effect_each(stack, cloned_database)
+
+
+def test_a_worker_gone_deaf_ends_itself_and_its_successor_grants(cloned_database, stage):
+    stack, wires, watch, claims = stage
+    watched = watch(mute_seconds=5)
+    assert wires.swallow() >= 2
+    for make in claims:
+        make()
+    stack.wait_for(watched.is_granted, "", seconds=FINAL_SECONDS_MAX)
+    assert "takes nothing although messages wait" in stack.log("worker")
+    assert any(said.startswith("worker ended") for said in watched.said)
+    assert_one_effect_each(stack, cloned_database)
+
+
+def test_control_without_the_watch_it_stays_deaf(stage):
+    _, wires, watch, claims = stage
+    watched = watch(mute_seconds=3600)
+    wires.swallow()
+    claims[0]()
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        assert not watched.is_granted(), "the control must see a worker that hears nothing"
+        time.sleep(0.5)
+    assert watched.said == []
+
+
+def test_what_counts_as_deafness(settings):
+    now = [0.0]
+    muteness = Muteness(clock=lambda: now[0])
+
+    def look(at, **facts):
+        now[0] = at
+        return muteness.look(**{"waiting": 1, "taken": 7, "is_busy": False, **facts})
+
+    assert look(10) == 0, "it took something since the start"
+    assert look(20) == 10
+    assert look(21, waiting=0) == 0, "nothing to take"
+    assert look(40) == 19
+    assert look(41, waiting=None) == 0, "Redis itself is away"
+    assert look(60, taken=8) == 0, "it takes"
+    assert look(100, taken=8, is_busy=True) == 0, "its hands are full"
+    assert look(110, taken=8) == 10
+    last = 60 + settings.CELERY_TASK_TIME_LIMIT
+    assert look(last, taken=8, is_busy=True) > 0, "no task takes so long: it was lost"

@@ -128,6 +128,14 @@ class LimitReached(ZoneError):
         return super().__str__()
 
 
+class OperationReused(ZoneError):
+    """An operation that made one claim was sent again for something else."""
+
+    code = "idempotency_key_reused"
+    sentence = _("This form was used for something else. Please open the page again.")
+    http_status = 422
+
+
 class Busy(ZoneError):
     """A rush: enough members are being served. Nothing is said about what is left."""
 

@@ -82,6 +82,7 @@ def make_claim(
     claimed as a part of: some benefits are not to be had by themselves.
     """
     if standing.made_id is not None and (first := queries.find_claim(member=member, op_id=op_id)):
+        _refuse_another_request(first, release=release, price=price)
         return Made(first)  # A retry gets its first answer, whatever has changed since.
     if release.is_hot:
         _pass_gate(member=member, release=release, now=now)
@@ -123,10 +124,22 @@ def make_claim(
         if taken.code == "sold_out" and release.is_hot and not queries.has_offers(release):
             gate.note_sold_out(release.pk)
         raise _refusal_of(taken, member=member, release=release, now=now)
+    _refuse_another_request(claim, release=release, price=price)
     claim.member, claim.release, claim.benefit = member, release, release.benefit
     if claim.is_waiting_for_provider:
         nudge("benefits.tasks.drain_grants")  # A lost nudge costs seconds: the drain finds the row.
     return Made(claim, taken.sealed)
+
+
+def _refuse_another_request(first: Claim, *, release: Release, price: int | None) -> None:
+    """Raises OperationReused when what an operation made is not what it is sent for now.
+
+    Another release of the same benefit is the same request: a door that names the benefit may find
+    the next one open by the time it asks again.
+    """
+    is_same = first.benefit_id == release.benefit_id
+    if not is_same or (price is not None and price != first.price_credits):
+        raise errors.OperationReused()
 
 
 def _pass_gate(*, member: Member, release: Release, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from benefits import queries, rules
-from benefits.errors import LimitReached, NotEnoughCredits, SoldOut, WrongWallet
+from benefits.errors import LimitReached, NotEnoughCredits, OperationReused, SoldOut, WrongWallet
 from benefits.forms import ClaimForm
 from benefits.models import Benefit, Claim, Release
 from benefits.models.release import Fulfilment
@@ -128,7 +128,9 @@ def refuse(
     """Say why not, and what else there is when it is all gone. Asks nothing about the member."""
     if isinstance(refusal, NotFound | WrongWallet):
         raise Http404
-    return _say(request, refusal_context(member, release, standing, refusal))
+    status = refusal.http_status if isinstance(refusal, OperationReused) else 409
+    context = refusal_context(member, release, standing, refusal)
+    return _say(request, context, status=status)
 
 
 def refusal_context(
@@ -170,8 +172,8 @@ def refusal_context(
     }
 
 
-def _say(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def _say(request: HttpRequest, context: dict[str, Any], *, status: int = 409) -> HttpResponse:
     context["tab"] = "benefits"
     if wants_partial(request):
         return private(render(request, "benefits/_refused.html", context))
-    return private(render(request, "benefits/refused.html", context, status=409))
+    return private(render(request, "benefits/refused.html", context, status=status))

@@ -23,6 +23,7 @@ from benefits.models import (
     Release,
     ReturnedSlot,
     SlotCounter,
+    WaitlistEntry,
 )
 
 StockBand = Literal["plenty", "some", "few", "none"]
@@ -40,8 +41,13 @@ def count_left(release_ids: list[int], *, now: datetime) -> dict[int, int]:
         .values("release_id")
         .annotate(units=Sum(F("end_slot") - F("next_slot") + Value(1)))
     )
+    # What was kept for somebody is everybody's from its instant on, unless somebody waits for it.
+    waiting = WaitlistEntry.objects.filter(
+        release_id=OuterRef("release_id"), state=WaitlistEntry.State.WAITING
+    )
+    is_free = Q(offered_to=None) | (Q(offered_until__lte=now) & ~Exists(waiting))
     returned = (
-        ReturnedSlot.objects.filter(sellable, release_id__in=release_ids, offered_to=None)
+        ReturnedSlot.objects.filter(sellable, is_free, release_id__in=release_ids)
         .values("release_id")
         .annotate(units=Count("id"))
     )

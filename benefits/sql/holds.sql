@@ -14,6 +14,7 @@ DECLARE
     v_slot integer;
     v_sells_until timestamptz;
 BEGIN
+    PERFORM benefits_lapse_line(p_release, 100, v_now);
     INSERT INTO benefits_waitlistentry (
         release_id, member_id, state, joined_at, offered_at, offered_until, told_at
     ) VALUES (p_release, p_member, 'offered', v_now, v_now, p_until, v_now)

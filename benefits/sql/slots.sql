@@ -16,6 +16,19 @@ BEGIN
           AND (returned.offered_to_id IS NULL
                OR (returned.offered_to_id = p_member AND returned.offered_until > p_now))
           AND (returned.sells_until IS NULL OR returned.sells_until > p_now)
+    ) OR (
+        -- Kept for somebody until an instant that is over: everybody's unless somebody waits.
+        EXISTS (
+            SELECT 1
+            FROM benefits_returnedslot lapsed
+            WHERE lapsed.release_id = p_release
+              AND lapsed.offered_until <= p_now
+              AND (lapsed.sells_until IS NULL OR lapsed.sells_until > p_now)
+        ) AND NOT EXISTS (
+            SELECT 1
+            FROM benefits_waitlistentry waiting
+            WHERE waiting.release_id = p_release AND waiting.state = 'waiting'
+        )
     );
 END
 $$;
@@ -53,6 +66,12 @@ BEGIN
         END IF;
     END LOOP;
 
+    IF EXISTS (
+        SELECT 1 FROM benefits_returnedslot lapsed
+        WHERE lapsed.release_id = p_release AND lapsed.offered_until <= p_now
+    ) THEN
+        PERFORM benefits_lapse_line(p_release, 100, p_now);
+    END IF;
     -- Not SKIP LOCKED: a slot in the hands of a claim that may yet be rolled back is not gone,
     -- and "sold out" must be true when it is said.
     DELETE FROM benefits_returnedslot

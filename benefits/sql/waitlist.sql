@@ -61,7 +61,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_now constant timestamptz := zone_now();
 BEGIN
-    PERFORM benefits_lock_line(p_release);
+    PERFORM benefits_lapse_line(p_release, 100, v_now);
     IF benefits_has_slot(p_release, p_member, v_now) THEN
         RETURN 'not_sold_out';
     END IF;
@@ -83,6 +83,8 @@ DECLARE
     v_until timestamptz;
     v_next bigint;
 BEGIN
+    -- The line before its places, as everybody takes them.
+    PERFORM benefits_lock_line(release_id) FROM benefits_waitlistentry WHERE id = p_entry;
     UPDATE benefits_waitlistentry
     SET state = p_state, ended_at = p_now
     WHERE id = p_entry
@@ -91,7 +93,6 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM benefits_lock_line(v_entry.release_id);
     SELECT id, sells_until INTO v_slot
     FROM benefits_returnedslot
     WHERE release_id = v_entry.release_id AND offered_to_id = v_entry.member_id
@@ -109,23 +110,64 @@ BEGIN
 END
 $$;
 
+-- Offers and holds of one release whose time is over pass on, to the next in line or back to
+-- everybody. Whoever reaches for a slot does this first: no unit waits for the sweep.
+CREATE OR REPLACE FUNCTION benefits_lapse_line(
+    p_release bigint, p_limit integer, p_now timestamptz
+) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_entry bigint;
+    v_count integer := 0;
+BEGIN
+    PERFORM benefits_lock_line(p_release);
+    FOR v_entry IN
+        SELECT id
+        FROM benefits_waitlistentry
+        WHERE release_id = p_release AND state = 'offered' AND offered_until <= p_now
+        ORDER BY id
+        LIMIT p_limit
+        FOR UPDATE
+    LOOP
+        IF benefits_end_place(v_entry, 'lapsed', p_now) THEN
+            v_count := v_count + 1;
+        END IF;
+    END LOOP;
+    RETURN v_count;
+END
+$$;
+
 -- Offers whose time is over pass on, and lines of releases that have closed are dissolved.
 CREATE OR REPLACE FUNCTION benefits_sweep_line(p_limit integer) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
     v_now constant timestamptz := zone_now();
+    v_release bigint;
     v_entry bigint;
     v_count integer := 0;
 BEGIN
+    FOR v_release IN
+        SELECT DISTINCT entry.release_id
+        FROM benefits_waitlistentry entry
+        WHERE entry.state = 'offered' AND entry.offered_until <= v_now
+        ORDER BY entry.release_id
+        LIMIT p_limit
+    LOOP
+        -- A line that somebody works on is not waited for while others are held.
+        IF v_count < p_limit AND pg_try_advisory_xact_lock(
+            hashtextextended('benefits_waitlist', v_release)
+        ) THEN
+            v_count := v_count + benefits_lapse_line(v_release, p_limit - v_count, v_now);
+        END IF;
+    END LOOP;
     FOR v_entry IN
         WITH due AS MATERIALIZED (
             SELECT entry.id
             FROM benefits_waitlistentry entry
             JOIN benefits_release release ON release.id = entry.release_id
-            WHERE (entry.state = 'offered' AND entry.offered_until <= v_now)
-               OR (entry.state = 'waiting' AND release.closes_at <= v_now)
+            WHERE entry.state = 'waiting' AND release.closes_at <= v_now
             ORDER BY entry.id
-            LIMIT p_limit
+            LIMIT greatest(p_limit - v_count, 0)
             FOR UPDATE OF entry SKIP LOCKED
         )
         SELECT id FROM due

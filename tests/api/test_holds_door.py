@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from benefits.models import Claim, ReturnedSlot, StockHold
+from benefits.errors import SoldOut, StillInStock
+from benefits.models import Claim, ReturnedSlot, StockHold, WaitlistEntry
 from benefits.queries import count_left
 from benefits.services.waitlist import join_waitlist, tend_lines
 from tests.api.caller import Caller, assigned_release
 from tests.benefits.books import assert_books_hold, travel
 from tests.benefits.factories import claim as claim_it
+from tests.factories import bind
 from zone.core.clock import database_now
 from zone.notices.models import Notice
 
@@ -102,10 +104,44 @@ def test_silence_gives_the_unit_back(caller, partner, known_alice, bob):
     assert (shown["status"], shown["resolved_at"]) == ("expired", held["expires_at"])
     late = caller.post("/stock_holds", body(known_alice, release))
     assert (late.status_code, late.json()["status"]) == (409, "expired")
-    tend_lines()
+    # Before any sweep: a time that is over is over.
     assert left(release) == 1
     assert claim_it(bob, release).state == "granted"
+    tend_lines()
+    assert left(release) == 0
     assert not Notice.objects.filter(kind="waitlist_offer").exists()
+
+
+def test_who_let_a_hold_pass_may_hold_again_at_once(caller, partner, known_alice):
+    release = assigned_release(partner, codes=1)
+    caller.post("/stock_holds", body(known_alice, release))
+    travel(seconds=601)
+    again = caller.post("/stock_holds", body(known_alice, release, external_id="cart-2"))
+    assert (again.status_code, again.json()["status"]) == (201, "held")
+    assert WaitlistEntry.objects.filter(state="lapsed").count() == 1
+    assert ReturnedSlot.objects.count() == 1
+
+
+def test_what_nobody_took_is_first_for_whoever_waits(caller, partner, known_alice, bob, carol):
+    """Being quick after somebody's hold has ended passes nobody in the line."""
+    release = assigned_release(partner, codes=1)
+    caller.post("/stock_holds", body(known_alice, release))
+    bind(carol)
+    join_waitlist(member=carol, release=release, now=database_now())
+    travel(seconds=601)
+    assert left(release) == 0
+    with pytest.raises(SoldOut):
+        claim_it(bob, release)
+    tend_lines()
+    assert claim_it(carol, release).state == "granted"
+
+
+def test_nobody_queues_beside_a_hold_that_is_over(caller, partner, known_alice, bob):
+    release = assigned_release(partner, codes=1)
+    caller.post("/stock_holds", body(known_alice, release))
+    travel(seconds=601)
+    with pytest.raises(StillInStock):
+        join_waitlist(member=bob, release=release, now=database_now())
 
 
 def test_let_go_it_is_offered_to_the_next_in_line(caller, partner, known_alice, bob):

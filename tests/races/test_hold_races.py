@@ -7,7 +7,7 @@ from django.db import connection
 from benefits import claim_sql
 from benefits.models import Claim, ReturnedSlot, StockHold, WaitlistEntry
 from benefits.services.holds import extend_hold, hold_unit, release_hold
-from benefits.services.waitlist import tend_lines
+from benefits.services.waitlist import join_waitlist, tend_lines
 from tests.benefits.factories import claim, make_benefit, make_release
 from tests.races.test_claim_races import books, crowd, make_members, replaced_function, tally
 from tests.threads import together
@@ -71,6 +71,26 @@ def test_at_its_last_instant_one_thing_happens_to_it(cloned_database):
         assert code == 0, report
         put_back(release)
     assert StockHold.objects.count() == 6
+
+
+def test_a_lapsed_hold_is_had_once_by_many_and_the_sweep(cloned_database):
+    """Nine claims, two joins, a new hold and two sweeps meet at one unit whose time is over."""
+    release = make_release(make_benefit(), codes=1)
+    alice, *others = make_members(13)
+    hold(alice, release, lasts=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(1.01)")
+    jobs = [lambda m=m: claim(m, release) for m in others[:9]]
+    jobs += [lambda m=m: join_waitlist(member=m, release=release, now=database_now())
+             for m in others[9:11]]  # fmt: skip
+    jobs += [lambda: hold(alice, release), tend_lines, tend_lines]
+    told = tally(crowd(jobs))
+    assert not set(told) - {
+        "Claim", "SoldOut", "NoneType", "StillInStock", "StockHold", "int", "AlreadyHeld",
+    }, told  # fmt: skip
+    assert Claim.objects.count() + ReturnedSlot.objects.count() == 1
+    code, report = books(cloned_database)
+    assert code == 0, report
 
 
 def put_back(release):

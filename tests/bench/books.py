@@ -1,8 +1,10 @@
 """A ledger with many members in it, made by a few statements, and sound from the first row."""
 
 from tests import factories
+from tests.bench.report import say
 from tests.databases import Database
 
+LOADED_AT_ONCE = 100_000  # members
 BUCKETS = 3
 MONTHS_APART = 4  # their ends: the last is the one that credits earned now go to
 IN_A_BUCKET = 1_000_000
@@ -22,7 +24,7 @@ _ACCOUNTS = """
            array_fill(%(amount)s, ARRAY[%(buckets)s]), %(buckets)s, %(buckets)s * %(amount)s,
            ledger.op_at(%(at)s + %(buckets)s * interval '1 ms', m.id || '/' || %(buckets)s)
     FROM members_member m, ledger.zone_day z
-    WHERE m.id >= %(first)s AND z.name = 'Asia/Shanghai' ORDER BY m.id
+    WHERE m.id BETWEEN %(first)s AND %(last)s AND z.name = 'Asia/Shanghai' ORDER BY m.id
 """
 _ENTRIES = """
     INSERT INTO ledger.entry (
@@ -33,12 +35,12 @@ _ENTRIES = """
            i * %(amount)s, 0, 0, (%(at)s::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, 1, 60,
            ARRAY[a.bucket_keys[i], %(amount)s]
     FROM ledger.account a, generate_series(1, %(buckets)s) i
-    WHERE a.member_id >= %(first)s ORDER BY a.member_id, i
+    WHERE a.member_id BETWEEN %(first)s AND %(last)s ORDER BY a.member_id, i
 """
 _DUE = """
     INSERT INTO ledger.lot_due (zone, month, member_id)
     SELECT a.zone, k / 2, a.member_id FROM ledger.account a, unnest(a.bucket_keys) k
-    WHERE a.member_id >= %(first)s ORDER BY 1, 2, 3
+    WHERE a.member_id BETWEEN %(first)s AND %(last)s ORDER BY 1, 2, 3
 """
 
 
@@ -64,15 +66,18 @@ def open_accounts(database: Database, number: int) -> tuple[int, int]:
         ).fetchall()
         assert last - first == number - 1
         [(at,)] = owner.execute("SELECT zone_now() - interval '1 hour'").fetchall()
-        values = {
-            "first": first,
-            "at": at,
-            "buckets": BUCKETS,
-            "amount": IN_A_BUCKET,
-            "apart": 2 * MONTHS_APART,
-        }
-        for statement in (_ACCOUNTS, _ENTRIES, _DUE):
-            owner.execute(statement, values)
+        for start in range(first, last + 1, LOADED_AT_ONCE):
+            values = {
+                "first": start,
+                "last": min(start + LOADED_AT_ONCE - 1, last),
+                "at": at,
+                "buckets": BUCKETS,
+                "amount": IN_A_BUCKET,
+                "apart": 2 * MONTHS_APART,
+            }
+            for statement in (_ACCOUNTS, _ENTRIES, _DUE):
+                owner.execute(statement, values)
+            say(f"{values['last'] - first + 1:,} of {number:,} accounts loaded")
     with database.connect(as_owner=True) as owner:
         owner.execute("VACUUM ANALYZE ledger.account")
         owner.execute("VACUUM ANALYZE members_member")

@@ -4,7 +4,7 @@
 
 The floor is `pgbench -N -M prepared` on tables as long and as loose as ours. Floor and verbs take
 turns, several rounds, and medians count. The run fails when a ratio misses its bar or the books do
-not agree afterwards.
+not agree afterwards. --members chooses another size than a million.
 """
 
 import argparse
@@ -15,8 +15,10 @@ import sys
 import time
 import venv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import StringIO
 from statistics import median
 from typing import Any
 
@@ -27,12 +29,13 @@ django.setup()
 
 import psycopg  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.core.management import CommandError, call_command  # noqa: E402
 
 from tests import databases  # noqa: E402
 from tests.bench import books, pgbench, scripts  # noqa: E402
-from tests.bench.report import Line, against, figure, publish  # noqa: E402
+from tests.bench.report import Line, against, figure, publish, say  # noqa: E402
 
-BARS = {"verb": 0.8, "through Python": 0.35, "batch": 5.0, "sweep": 0.5, "members": 1.25}
+BARS = {"verb": 0.8, "through Python": 0.35, "batch": 5.0, "sweep": 0.5, "members": 1.2}
 PEER_SECONDS_MAX = 300
 WORKERS = 4  # that post batches: a few processes do, not every web request
 
@@ -79,44 +82,41 @@ class Clients:
     """Processes that call `credits.ledger`, each with the pool the settings give it."""
 
     def __init__(self, database: databases.Database, span: tuple[int, int]) -> None:
-        self.processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.bench.ledger_client", *map(str, span), str(seed)],
-                env={**os.environ, **database.env, "DJANGO_SETTINGS_MODULE": "zone.settings"},
-                cwd=settings.BASE_DIR,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for seed in range(pgbench.CLIENTS)
-        ]
-        for process in self.processes:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.bench.ledger_client"),
+                *map(str, (*span, pgbench.CLIENTS)),
+            ],
+            env={**os.environ, **database.env, "DJANGO_SETTINGS_MODULE": "zone.settings"},
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._said() == "ready\n"
+
+    def _said(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
 
     def run(self, verb: str, seconds: float, watcher: psycopg.Connection) -> dict[str, Any]:
         before = pgbench.server_cpu_seconds(watcher)
-        for process in self.processes:
-            assert process.stdin
-            process.stdin.write(f"{verb} {seconds}\n")
-            process.stdin.flush()
-        said = [
-            json.loads(process.stdout.readline()) for process in self.processes if process.stdout
-        ]
-        posted = sum(answer["posted"] for answer in said)
-        cpu = pgbench.server_cpu_seconds(watcher) - before + sum(a["cpu"] for a in said)
-        assert not sum(answer["refused"] for answer in said)
+        assert self.process.stdin
+        self.process.stdin.write(f"{verb} {seconds}\n")
+        self.process.stdin.flush()
+        said = json.loads(self._said())
+        cpu = pgbench.server_cpu_seconds(watcher) - before + said["cpu"]
+        assert not said["refused"]
         return {
-            "rate": posted / seconds,
-            "cpu_us": cpu * 1e6 / posted,
-            "latencies_ms": [ms for answer in said for ms in answer["latencies_ms"]],
+            "rate": said["posted"] / seconds,
+            "cpu_us": cpu * 1e6 / said["posted"],
+            "latencies_ms": said["latencies_ms"],
         }
 
     def stop(self) -> None:
-        for process in self.processes:
-            assert process.stdin
-            process.stdin.close()
-            process.wait(30)
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(30)
 
 
 def ledger_of(number: int, stack: ExitStack) -> tuple[databases.Database, tuple[int, int]]:
@@ -161,20 +161,25 @@ def measure_verbs(
         def through_python() -> None:
             measured.add("spend, Python", **clients.run("spend", size.seconds, watcher))
 
+        in_turn = {
+            "pgbench -N": floor,
+            "spend": script("spend", scripts.SPEND),
+            "spend, few members": few_members,
+            "earn": script("earn", scripts.EARN),
+            "batches of earns": script(
+                "batch", scripts.EARN_BATCH, operations=scripts.BATCH, clients=WORKERS
+            ),
+            "spend through Python": through_python,
+        }
         try:
-            for _ in range(size.rounds):
-                for run in (
-                    floor,
-                    script("spend", scripts.SPEND),
-                    few_members,
-                    script("earn", scripts.EARN),
-                    script("batch", scripts.EARN_BATCH, operations=scripts.BATCH, clients=WORKERS),
-                    script("hold and capture", scripts.HOLD_AND_CAPTURE, operations=2),
-                    through_python,
-                ):
+            for turn in range(1, size.rounds + 1):
+                for what, run in in_turn.items():
+                    say(f"round {turn} of {size.rounds}: {what}")
                     run()
         finally:
             clients.stop()
+    # No bar is set for it, so that once is enough.
+    script("hold and capture", scripts.HOLD_AND_CAPTURE, operations=2)()
     return measured
 
 
@@ -234,32 +239,61 @@ def measure_sweep(size: Size, database: databases.Database, span: tuple[int, int
     return measured
 
 
-def measure_peer(seconds: float) -> float | None:
-    """Transfers a second of django-hordak with as many processes; None where it cannot be had."""
-    home = settings.ZONE_DATA / "bench" / "peer"
-    python = home / "bin" / "python"
-    wanted = settings.BASE_DIR / "requirements" / "bench.txt"
-    stamp = home / "installed"
-    if not stamp.exists() or stamp.read_text() != wanted.read_text():
-        venv.create(home, with_pip=True, clear=True)
-        done = subprocess.run(
-            [python, "-m", "pip", "install", "-q", "--require-hashes", "-r", wanted],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            return None
-        stamp.write_text(wanted.read_text())
-    with databases.empty("peer") as database:
-        done = subprocess.run(
+class Peer:
+    """django-hordak in an environment of its own, made ready while our members are loaded."""
+
+    def __init__(self, stack: ExitStack, seconds: float) -> None:
+        self.stack, self.seconds = stack, seconds
+        self.process: subprocess.Popen[str] | None = None
+        helper = stack.enter_context(ThreadPoolExecutor(1))
+        self.prepared = helper.submit(self._prepare, stack.enter_context(databases.empty("peer")))
+
+    def _prepare(self, database: databases.Database) -> None:
+        home = settings.ZONE_DATA / "bench" / "peer"
+        python = home / "bin" / "python"
+        wanted = settings.BASE_DIR / "requirements" / "bench.txt"
+        stamp = home / "installed"
+        if not stamp.exists() or stamp.read_text() != wanted.read_text():
+            venv.create(home, with_pip=True, clear=True)
+            done = subprocess.run(
+                [python, "-m", "pip", "install", "-q", "--require-hashes", "-r", wanted],
+                capture_output=True, text=True, check=False, timeout=PEER_SECONDS_MAX,
+            )  # fmt: skip
+            if done.returncode:
+                return
+            stamp.write_text(wanted.read_text())
+        self.process = subprocess.Popen(
             [
                 str(python), "tests/bench/peer.py", database.owner_url, str(pgbench.CLIENTS),
-                str(seconds),
+                str(self.seconds),
             ],
-            cwd=settings.BASE_DIR, capture_output=True, text=True, check=False,
-            timeout=PEER_SECONDS_MAX,
+            cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return float(done.stdout.split()[-1])
+        self.stack.callback(self.process.kill)
+        assert self.process.stdout
+        assert self.process.stdout.readline() == "ready\n", "the peer did not start"
+
+    def wait(self) -> None:
+        self.prepared.result(PEER_SECONDS_MAX)
+
+    def measure(self) -> float | None:
+        """Transfers a second with as many processes as ours; None where it cannot be had."""
+        if self.process is None:
+            return None
+        said, _ = self.process.communicate("go\n", timeout=PEER_SECONDS_MAX)
+        return float(said.split()[-1])
+
+
+def are_books_sound(database: databases.Database) -> bool:
+    """`verify_books`; what breaks an invariant is shown."""
+    lines = StringIO()
+    with databases.in_use(database, pool=False):
+        try:
+            call_command("verify_books", stdout=lines)
+        except CommandError as error:
+            sys.stdout.write(f"{lines.getvalue()}{error}\n")
+            return False
+    return True
 
 
 def lines_of(size: Size, verbs: Measured, sweep: Measured, peer: float | None) -> list[Line]:
@@ -301,24 +335,29 @@ def lines_of(size: Size, verbs: Measured, sweep: Measured, peer: float | None) -
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    size = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("--members", type=int)
+    chosen = parser.parse_args()
+    size = QUICK if chosen.quick else FULL
+    if chosen.members:
+        size = replace(size, members=chosen.members)
+    databases.template()
+    say("the template is there")
     with ExitStack() as stack:
+        # Only the loading runs beside it; before the first round it is ready and waits.
+        peer = Peer(stack, size.seconds)
         database, span = ledger_of(size.members, stack)
         few, few_span = ledger_of(size.few_members, stack)
         scale = max(1, size.members // pgbench.ACCOUNTS_PER_SCALE)
         pgbench.make_tables(database, scale=scale)
+        peer.wait()
         verbs = measure_verbs(size, database, span, few, few_span)
+        say("the sweep, beside bare statements")
         sweep = measure_sweep(size, database, span)
-        peer = measure_peer(size.seconds)
-        checks = [each.manage("verify_books") for each in (database, few)]
-    for check in checks:
-        if check.returncode:
-            sys.stdout.write(check.stdout + check.stderr)
-    return publish(
-        "credits",
-        lines_of(size, verbs, sweep, peer),
-        books_ok=all(check.returncode == 0 for check in checks),
-    )
+        say("django-hordak")
+        transfers = peer.measure()
+        say("verifying the books")
+        sound = [are_books_sound(each) for each in (database, few)]
+    return publish("credits", lines_of(size, verbs, sweep, transfers), books_ok=all(sound))
 
 
 if __name__ == "__main__":

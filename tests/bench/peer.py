@@ -3,7 +3,8 @@
     PYTHON_OF_THE_PEER tests/bench/peer.py DATABASE_URL CLIENTS SECONDS
 
 Runs in an environment of its own (requirements/bench.txt) and knows nothing of the product. The
-database must be empty; one number comes out.
+database must be empty. It says "ready" when its tables are there, waits for a line, and answers with
+one number.
 """
 
 import multiprocessing
@@ -68,6 +69,10 @@ def main() -> None:
         for n in range(ACCOUNTS)
     ]
     connection.close()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    if not sys.stdin.readline():
+        return
     context = multiprocessing.get_context("fork")
     counts = context.Queue()
     workers = [

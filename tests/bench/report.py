@@ -2,10 +2,19 @@
 
 import json
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
+
+_STARTED = time.monotonic()
+
+
+def say(what: str) -> None:
+    """Tell whoever waits what is being done, and how long the bench has run."""
+    sys.stdout.write(f"[{time.monotonic() - _STARTED:6.1f} s] {what}\n")
+    sys.stdout.flush()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from benefits.models import (
     GiftBlock,
     Redemption,
     SegmentMember,
+    StockHold,
     Trial,
     WaitlistEntry,
 )
@@ -19,6 +20,8 @@ from zone.core.clock import database_now
 from zone.members.models import Erasure, Member
 from zone.members.services.erasures import forget_in_room
 from zone.notices.forgetting import blank_facts
+from zone.partners.models import Partner
+from zone.partners.services.forgetting import forget_answers, forget_in_events, pseudonym_of
 
 ROOM = "benefits"
 ACTOR = "worker:erasure"
@@ -51,7 +54,27 @@ def _forget(erasure: Erasure) -> bool:
     BulkRow.objects.filter(member=member).update(target=member.public_id)
     Claim.objects.filter(member=member, metadata__isnull=False).update(metadata=None)
     Redemption.objects.filter(claim__member=member).update(order_reference="", rollback_reason="")
+    _forget_what_partners_said(member)
     return True
+
+
+def _forget_what_partners_said(member: Member) -> None:
+    """Partners' references of claims, uses and holds are pseudonyms now; events and answers too.
+
+    How each kind of row is forgotten, and why, stands in `zone.partners.services.forgetting`.
+    """
+    by_partner: dict[int, list[str]] = {}
+    claims = Claim.objects.filter(member=member)
+    uses = Redemption.objects.filter(claim__member=member)
+    holds = StockHold.objects.filter(entry__member=member)
+    for rows in (claims, uses, holds):
+        for row in rows.filter(partner_id__isnull=False):
+            by_partner.setdefault(row.partner_id or 0, []).append(row.public_id)
+        for row in rows.filter(external_id__isnull=False):
+            rows.filter(pk=row.pk).update(external_id=pseudonym_of(row.external_id or ""))
+    for partner in Partner.objects.filter(pk__in=by_partner):
+        forget_in_events(partner_id=partner.pk, object_ids=by_partner[partner.pk])
+        forget_answers(partner=partner, object_ids=by_partner[partner.pk])
 
 
 def _end_gifts(member: Member) -> None:

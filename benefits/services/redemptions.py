@@ -125,7 +125,8 @@ def redeem_claim(
             actor=actor,
             redeemed_at=now,
         )
-        facts = {"redemption": used.public_id, "order": order.reference}
+        # What for stands in the redemption: events are kept for good, also of who is forgotten.
+        facts = {"redemption": used.public_id}
         left = find_value_left(locked) if is_divisible(locked) else None
         if left is not None and left.value > 0:
             facts["left"] = left.value  # type: ignore[assignment]
@@ -182,7 +183,7 @@ def roll_back_redemption(
             locked.rolled_back_at = now
         locked.rollback_reason = reason
         locked.save(update_fields=["discount_back", "status", "rolled_back_at", "rollback_reason"])
-        facts = {"redemption": locked.public_id, "reason": reason}
+        facts = {"redemption": locked.public_id}
         if claim.state == State.REDEEMED:
             move_claim(
                 claim,

@@ -16,6 +16,7 @@ from credits.models import AdjustRequest
 from credits.queries import get_balance, list_entries
 from credits.services.earning import drain_earning
 from credits.verify import INVARIANTS as BOOKS_HOLD
+from tests.api.caller import Caller, assigned_release, make_partner
 from tests.benefits.factories import claim, give_credits, make_benefit, make_provider, make_release
 from tests.credits.conftest import rows, travel
 from tests.factories import bind, make_member, make_operator, sign_in, sign_in_operator
@@ -29,7 +30,9 @@ from zone.members.models import Consent, Erasure, Member, MemberSession, Partner
 from zone.members.services import erasures
 from zone.members.services.consents import give_consents
 from zone.members.services.identities import find_member
+from zone.members.services.partner_members import introduce_member
 from zone.notices.models import Notice
+from zone.partners.models import Event, IdempotencyRecord, PartnerReference
 
 USER_ID = "2088770000CANARY1"
 # Anything that tells who somebody is carries this word in these tests.
@@ -224,9 +227,6 @@ def test_the_console_and_the_other_sides_pages_name_nobody(client, person, bob):
 
 
 def test_a_partner_reads_erased_and_nulls(person, bob):
-    from tests.api.caller import Caller, make_partner
-    from zone.members.services.partner_members import introduce_member
-
     partner = make_partner("acme")
     known = introduce_member(partner=partner, member=person, external_id="canary-77")
     live_a_little(person, bob)
@@ -300,3 +300,77 @@ def test_a_trial_of_a_forgotten_member_reminds_nobody(person):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM notices_notice")
         assert cursor.fetchone() == (0,)
+
+
+def _hear_of(partner, member, release):
+    """A partner meets a member under a name of its own, and gives them a unit, and uses it."""
+    known = introduce_member(partner=partner, member=member, external_id="canary-77")
+    caller = Caller.of(partner)
+    asked = {
+        "member": known.public_id, "benefit": release.benefit.public_id,
+        "external_id": "canary-order-1", "metadata": {"for": "canary"},
+    }  # fmt: skip
+    given = caller.post("/claims", asked)
+    assert given.status_code == 201
+    used = caller.post(
+        "/claims/redeem",
+        {
+            "claim": given.json()["id"], "external_id": "canary-use-1",
+            "order": {"reference": "canary-cart", "storefront": "CHN"},
+        },
+    )  # fmt: skip
+    assert used.status_code == 201, used.content
+    return caller, known, given.json()["id"]
+
+
+def test_partners_rows_name_nobody_and_their_events_go_on(person):
+    partner = make_partner("acme")
+    release = assigned_release(partner, codes=3)
+    caller, known, claim_id = _hear_of(partner, person, release)
+    other = make_member(user_id="2088770000SOMEELSE")
+    bind(other)
+    kept_id = introduce_member(partner=partner, member=other, external_id="keep-1").public_id
+    kept_body = {
+        "member": kept_id, "benefit": release.benefit.public_id, "external_id": "keep-order",
+    }  # fmt: skip
+    kept = caller.post("/claims", kept_body, key="keep-key")
+    assert kept.status_code == 201
+    assert {
+        "public.partners_event", "public.partners_partnerreference", "public.benefits_claim",
+        "public.benefits_redemption", "public.members_partnermember",
+    } <= set(tables_naming(CANARY))  # fmt: skip
+    stored = rows("SELECT count(*) FROM partners_idempotencyrecord")
+    assert stored == [(3,)]
+
+    erase(person)
+
+    assert tables_naming(CANARY) == []
+    assert tables_naming(CANARY.encode().hex()) == []
+    # What was answered about somebody else is answered again, to the letter.
+    assert IdempotencyRecord.objects.count() == 1
+    assert caller.post("/claims", kept_body, key="keep-key").content == kept.content
+    told = list(Event.objects.order_by("id").values_list("object_id", "type", "sequence"))
+    assert [line for line in told if line[0] == claim_id] == [
+        (claim_id, "claim.granted", 1), (claim_id, "claim.redeemed", 2),
+    ]  # fmt: skip
+    said = Event.objects.get(object_id=known.public_id)
+    assert (said.type, said.data["status"], said.previous) == (
+        "member.erased", "erased", {"status": "erasing"},
+    )  # fmt: skip
+    assert (said.data["external_id"], said.data["market"], said.data["metadata"]) == (
+        None,
+        None,
+        {},
+    )
+    # Two references that differed differ still, and neither can be read.
+    references = PartnerReference.objects.filter(member_id=person.pk)
+    assert len({row.external_id for row in references}) == references.count() == 2
+    assert all(row.external_id.startswith("erased_") for row in references)
+
+
+def test_control_partners_rows_that_are_left_are_found(person, monkeypatch):
+    partner = make_partner("acme")
+    _hear_of(partner, person, assigned_release(partner, codes=3))
+    monkeypatch.setattr("benefits.services.forgetting._forget_what_partners_said", lambda m: None)
+    erase(person)
+    assert {"public.partners_event", "public.benefits_redemption"} <= set(tables_naming(CANARY))

@@ -22,7 +22,13 @@ from zone.members.models import (
     WalletIdentity,
     WalletVisit,
 )
+from zone.members.services.partner_events import tell_partners
 from zone.members.services.sessions import end_all_sessions
+from zone.partners.services.forgetting import (
+    forget_answers,
+    forget_in_events,
+    forget_references,
+)
 
 COOLING_DAYS = 15
 BATCH_ROWS = 50
@@ -133,9 +139,14 @@ def _forget(member_id: int, now: datetime) -> None:
     # That they agreed, to what and when, is kept as the law asks; how they looked then is not.
     Consent.objects.filter(member=member, withdrawn_at=None).update(withdrawn_at=now)
     Consent.objects.filter(member=member).update(evidence={}, language="")
+    for known in PartnerMember.objects.filter(member=member).select_related("partner"):
+        forget_in_events(partner_id=known.partner_id, object_ids=[known.public_id])
+        forget_answers(partner=known.partner, object_ids=[known.public_id])
+    forget_references(member_id)
     PartnerMember.objects.filter(member=member).update(
         external_id=None, metadata={}, updated_at=now
     )
+    was = member.status
     Member.objects.filter(pk=member_id).update(
         status=Status.ERASED,
         display_name="",
@@ -144,6 +155,7 @@ def _forget(member_id: int, now: datetime) -> None:
         is_adult=True,
         updated_at=now,
     )
+    tell_partners(member_id=member_id, word="erased", was=was, now=now)
 
 
 def forget_in_room(room: str, forget: Callable[[Erasure], bool]) -> int:

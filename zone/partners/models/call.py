@@ -73,6 +73,8 @@ class PartnerReference(models.Model):
             # An object's reference is printed with the object; `op_id` finds it from the ledger.
             models.Index(fields=["object_id"], name="partners_reference_object"),
             models.Index(fields=["op_id"], name="partners_reference_op"),
+            # Whoever is forgotten is forgotten here too.
+            models.Index(fields=["member_id"], name="partners_reference_member"),
         ]
 
     def __str__(self) -> str:

@@ -31,6 +31,23 @@ _FLOWS = """
     ) flow
     GROUP BY month, wallet, bucket, kind
 """
+# The same months and tail, down to what is left in members' buckets, lapsed ones included.
+_LEFT = """
+    SELECT coalesce(sum(amount), 0)::bigint
+    FROM (
+        SELECT wallet, amount FROM ledger.month_flow
+        UNION ALL
+        SELECT wallet, amount
+        FROM ledger.flows((SELECT tx_hi FROM ledger.flow_mark), 9223372036854775807)
+    ) flow
+    WHERE %(wallets)s::text[] IS NULL OR wallet = ANY(%(wallets)s::text[])
+"""
+_SET_ASIDE = """
+    SELECT coalesce(sum(h.amount), 0)::bigint
+    FROM ledger.hold h JOIN public.members_member m ON m.id = h.member_id
+    WHERE h.state = 0
+      AND (%(wallets)s::text[] IS NULL OR m.wallet_id = ANY(%(wallets)s::text[]))
+"""
 _HELD = """
     SELECT m.wallet_id, h.alloc[i] %% 2, sum(h.alloc[i + 1])::bigint
     FROM ledger.hold h
@@ -166,6 +183,21 @@ def read_liability(wallet_codes: Collection[str] | None = None) -> Liability:
             totals[line.currency] = totals.get(line.currency, 0) + line.cost
     months.sort(key=lambda line: (-line.starts_on.toordinal(), line.wallet, line.funder))
     return Liability(as_of=now, outstanding=outstanding, months=months, totals=totals)
+
+
+def count_outstanding(wallet_codes: Collection[str] | None = None) -> int:
+    """What members of these wallets, or of all, may still spend or have set aside.
+
+    The sum of all accounts, without reading them: from the months that a job keeps, the journal's
+    tail since then, and the holds that are open.
+    """
+    wallets = {"wallets": None if wallet_codes is None else list(wallet_codes)}
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, wallets)
+        left: int = cursor.fetchone()[0]
+        cursor.execute(_SET_ASIDE, wallets)
+        held: int = cursor.fetchone()[0]
+    return left + held
 
 
 class _Costs:

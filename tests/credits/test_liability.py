@@ -15,7 +15,7 @@ from credits import ledger
 from credits.errors import LedgerError
 from credits.kinds import Counter, Funding
 from credits.models import UnitCost
-from credits.queries.liability import cost_of, read_liability
+from credits.queries.liability import cost_of, count_outstanding, read_liability
 from credits.services.rollups import roll_flows
 from credits.services.sealing import seal
 from tests.credits.conftest import broken, rows, travel
@@ -139,6 +139,23 @@ def test_months_join_and_add_up_to_the_books(programme):
     assert issued + (repaid[0][0] or 0) == earned[0][0]
     old = [line for line in read.months if line.starts_on == date(2026, 11, 1)]
     assert {line.per_thousand for line in old} <= {None, 1137, 1990, 1055}
+
+
+def test_what_is_outstanding_is_the_sum_of_all_accounts_without_reading_them(programme):
+    """The board's figure before and after the months are rolled up, for all and for one wallet."""
+    sums = dict(
+        rows(
+            "SELECT m.wallet_id, sum(a.available + a.held)::int FROM ledger.account a"
+            " JOIN members_member m ON m.id = a.member_id GROUP BY 1"
+        )
+    )
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as caught:
+            assert count_outstanding() == sum(sums.values())
+        assert not any("ledger.account" in query["sql"] for query in caught)
+        assert {code: count_outstanding([code]) for code in sums} == sums
+        assert count_outstanding([]) == 0
+        roll_flows()
 
 
 def test_rolling_changes_nothing_and_is_done_once(programme):

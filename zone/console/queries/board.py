@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from benefits.models import Alarm, Benefit, Claim, Release, SlotCounter
 from benefits.queries.pools import open_pools, read_pools
 from credits.models import Account
+from credits.queries.liability import count_outstanding
 from zone.console.scopes import in_scope, list_wallet_codes
 from zone.core import clock
 from zone.core.models import StuckRow
@@ -163,8 +164,7 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
 
 def _credits_outstanding(user: User) -> int:
     """What members may still spend, held credits included: the programme's promise."""
-    sums = in_scope(Account.objects.all(), user).aggregate(free=Sum("available"), held=Sum("held"))
-    return int(sums["free"] or 0) + int(sums["held"] or 0)
+    return count_outstanding(list_wallet_codes(user))
 
 
 def _figure(

@@ -83,7 +83,7 @@ def earn(
     amount = _whole(amount)
     if _is_closed_loop(related):
         raise errors.ClosedLoop(related=related)
-    return _call(
+    return call_verb(
         "earn",
         [
             _member(member_id), _op(op_id), amount, until, int(funding), int(counter),
@@ -153,7 +153,7 @@ def spend(
     OperationConflict.
     """
     amount = _whole(amount)
-    return _call(
+    return call_verb(
         "spend",
         [_member(member_id), _op(op_id), amount, int(counter), reason, related, posted_at],
         "bigint, uuid, int, smallint, text, text, timestamptz",
@@ -176,7 +176,7 @@ def hold(
     The hold is known by its op_id. Raises what `spend` raises.
     """
     amount = _whole(amount)
-    return _call(
+    return call_verb(
         "hold",
         [
             _member(member_id), _op(op_id), amount, int(counter), reason, related,
@@ -193,7 +193,7 @@ def capture(*, member_id: int, hold_op: UUID, op_id: UUID, amount: int | None = 
     """
     if amount is not None:
         amount = _whole(amount)
-    return _call(
+    return call_verb(
         "capture",
         [_member(member_id), _op(hold_op), _op(op_id), amount],
         "bigint, uuid, uuid, int",
@@ -205,7 +205,7 @@ def void(*, member_id: int, hold_op: UUID, op_id: UUID) -> Result:
 
     Raises HoldNotFound, HoldNotOpen.
     """
-    return _call("void", [_member(member_id), _op(hold_op), _op(op_id)], "bigint, uuid, uuid")
+    return call_verb("void", [_member(member_id), _op(hold_op), _op(op_id)], "bigint, uuid, uuid")
 
 
 def refund(
@@ -222,7 +222,7 @@ def refund(
     Raises OriginalNotFound, AmountExceedsOriginal, InvalidAmount, AccountClosed.
     """
     amount = _whole(amount)
-    return _call(
+    return call_verb(
         "refund",
         [_member(member_id), _op(op_id), _op(orig_op), amount, reason, related],
         "bigint, uuid, uuid, int, text, text",
@@ -245,7 +245,7 @@ def clawback(
     Raises OriginalNotFound, AmountExceedsOriginal, InvalidAmount.
     """
     amount = _whole(amount)
-    return _call(
+    return call_verb(
         "clawback",
         [
             _member(member_id), _op(op_id), _op(orig_op), amount, reason, related,
@@ -272,7 +272,7 @@ def adjust(
     """
     if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < abs(amount) <= AMOUNT_MAX:
         raise errors.InvalidAmount(amount=amount)
-    return _call(
+    return call_verb(
         "adjust",
         [
             _member(member_id), _op(op_id), amount, until, int(funding), int(counter),
@@ -368,7 +368,8 @@ def _fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         raise
 
 
-def _call(verb: str, values: list[Any], types: str) -> Result:
+def call_verb(verb: str, values: list[Any], types: str) -> Result:
+    """Call one verb's function. Raises the LedgerError it answers with."""
     marks = ", ".join(f"%s::{kind.strip()}" for kind in types.split(","))
     amount = next((v for v in values[2:] if isinstance(v, int)), 0)
     row = _fetch(f"SELECT * FROM ledger.{verb}({marks})", values)[0]  # noqa: S608
@@ -379,7 +380,8 @@ def _answer(row: tuple[Any, ...], asked: int) -> Result:
     result = Result(*row)
     if result.code in ("ok", "replayed"):
         return result
-    raise error_of(result.code, available=result.available or 0, asked=abs(asked))
+    asked = abs(asked or result.amount or 0)
+    raise error_of(result.code, available=result.available or 0, asked=asked)
 
 
 def _set_status(member_id: int, status: AccountStatus, reason: str, actor: str) -> bool:

@@ -213,15 +213,18 @@ INVARIANTS: list[Invariant] = [
     ),
     Invariant(
         "I24",
-        "nothing is refunded or taken back beyond its original",
+        "nothing is refunded, taken back or undone beyond its original",
         """
         SELECT o.member_id, o.op_id
         FROM ledger.entry o
         JOIN ledger.entry r ON r.member_id = o.member_id AND r.orig_op = o.op_id
-            AND ((r.kind = 6 AND o.kind IN (2, 4)) OR (r.kind = 8 AND o.kind = 1))
+            AND (
+                (r.kind = 6 AND o.kind IN (2, 4)) OR (r.kind = 8 AND o.kind = 1)
+                OR (r.kind = 9 AND o.kind = 9)
+            )
         GROUP BY o.member_id, o.op_id, o.kind, o.available_change, o.held_change, o.debt_change
         HAVING sum(abs(r.available_change - r.debt_change))
-             > ledger.amount_of(o.kind, o.available_change, o.held_change, o.debt_change)
+             > abs(ledger.amount_of(o.kind, o.available_change, o.held_change, o.debt_change))
         """,
     ),
     Invariant(

@@ -5,6 +5,7 @@ operation id, so a worker that is killed neither skips a row nor doubles one.
 """
 
 import time
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -22,6 +23,7 @@ from credits.services.adjustments import (
     limit_of,
     moved_alone,
 )
+from credits.undoing import undo_adjustment
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.nudge import nudge
@@ -83,8 +85,9 @@ def refuse_batch(*, batch_id: int) -> None:
 def reverse_batch(*, batch_id: int, maker: User) -> AdjustBatch:
     """A new file to be decided on: every applied row of this one, with the opposite amount.
 
-    Undoing takes what is there: who has spent the credits is refused by the ledger, row by row.
-    Raises NotReversible.
+    Undoing leaves no trace in any bucket: what was taken goes back to where it was, with the end it
+    had, and what was given leaves the bucket it came into. Who has spent it is refused by the
+    ledger, row by row. Raises NotReversible.
     """
     with transaction.atomic():
         first = AdjustBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
@@ -141,8 +144,9 @@ def _apply_some(limit: int) -> bool:
 def _apply_rows(batch: AdjustBatch, limit: int) -> None:
     # Rising members, as every batch takes them: two batches cannot deadlock.
     rows = list(batch.rows.filter(status=RowStatus.SOUND).order_by("member_id")[:limit])
+    undone = _undone_by(batch, rows)
     for row in rows:
-        _apply(row, batch)
+        _apply(row, batch, undone.get(row.line))
     AdjustRow.objects.bulk_update(rows, ["status", "fault"])
     batch.applied_count += sum(row.status == RowStatus.APPLIED for row in rows)
     batch.refused_count += sum(row.status == RowStatus.REFUSED for row in rows)
@@ -151,17 +155,34 @@ def _apply_rows(batch: AdjustBatch, limit: int) -> None:
     batch.save(update_fields=["applied_count", "refused_count", "status", "finished_at"])
 
 
-def _apply(row: AdjustRow, batch: AdjustBatch) -> None:
+def _undone_by(batch: AdjustBatch, rows: list[AdjustRow]) -> dict[int, UUID]:
+    """The operation that each of these rows undoes, by line; none in a file that undoes nothing."""
+    if batch.reverses_id is None:
+        return {}
+    first = AdjustRow.objects.filter(batch_id=batch.reverses_id, status=RowStatus.APPLIED)
+    return dict(first.filter(line__in=[row.line for row in rows]).values_list("line", "op_id"))
+
+
+def _apply(row: AdjustRow, batch: AdjustBatch, undone: UUID | None) -> None:
     if row.member_id is None or row.amount is None:
         raise ValueError(f"line {row.line} of {batch.public_id} is sound and has no amount")
     try:
-        ledger.adjust(
-            member_id=row.member_id,
-            op_id=row.op_id,
-            amount=row.amount,
-            reason=batch.reason,
-            related=batch.public_id,
-        )
+        if undone is not None:
+            undo_adjustment(
+                member_id=row.member_id,
+                op_id=row.op_id,
+                orig_op=undone,
+                reason=batch.reason,
+                related=batch.public_id,
+            )
+        else:
+            ledger.adjust(
+                member_id=row.member_id,
+                op_id=row.op_id,
+                amount=row.amount,
+                reason=batch.reason,
+                related=batch.public_id,
+            )
     except LedgerBusy:
         raise
     except LedgerError as refusal:

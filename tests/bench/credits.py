@@ -50,7 +50,7 @@ class Size:
 
 
 FULL = Size(members=1_000_000, few_members=10_000, seconds=6, rounds=3, swept=20_000)
-QUICK = Size(members=20_000, few_members=2_000, seconds=1, rounds=3, swept=2_000)
+QUICK = Size(members=20_000, few_members=2_000, seconds=1, rounds=3, swept=10_000)
 
 
 @dataclass

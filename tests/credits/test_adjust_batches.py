@@ -1,7 +1,7 @@
 """Files of corrections: judged first, applied once by whoever may, undone without a trace."""
 
 import csv
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from io import StringIO
 
@@ -10,10 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from credits import ledger
+from credits import errors, ledger
+from credits.kinds import Kind
 from credits.models import AdjustBatch, AdjustRow
 from credits.queries import get_balance, list_entries
 from credits.services import adjust_batches, adjust_files, adjustments
+from credits.undoing import undo_adjustment
 from tests.credits.conftest import broken, rows, travel
 from tests.factories import make_member, make_operator, sign_in_operator
 from tests.threads import together
@@ -128,6 +130,73 @@ def test_undone_as_a_whole_leaves_no_drift(alice, bob, carol):
     for wrong in (batch, undo):
         with pytest.raises(adjust_batches.NotReversible):
             adjust_batches.reverse_batch(batch_id=wrong.pk, maker=maker)
+
+
+def buckets(member):
+    return rows(
+        "SELECT bucket_keys, bucket_left FROM ledger.account WHERE member_id = %s", [member.pk]
+    )
+
+
+def test_undone_every_month_end_holds_what_it_held(alice, bob, carol):
+    """What ends in March, in May and in a year is afterwards what it was, bucket by bucket."""
+    members = [alice, bob, carol]
+    for member in members:
+        for until in (date(2027, 3, 31), date(2027, 5, 31), None):
+            ledger.earn(member_id=member.pk, op_id=uuid7(), amount=50, until=until)
+    before = [buckets(member) for member in members]
+    maker, checker = make_operator("finance"), make_operator("finance")
+    batch = upload(
+        [(alice.public_id, "-70"), (bob.public_id, "-120"), (carol.public_id, "30")], maker
+    )
+    apply(batch, checker)
+    assert buckets(bob)[0][1] == [30]
+
+    undo = adjust_batches.reverse_batch(batch_id=batch.pk, maker=maker)
+    apply(undo, checker)
+
+    assert verdicts(undo) == [(2, "applied", ""), (3, "applied", ""), (4, "applied", "")]
+    assert [buckets(member) for member in members] == before
+    assert list_entries(bob)[0].orig_op == batch.rows.get(line=3).op_id
+
+
+def test_what_lapsed_meanwhile_comes_back_and_expires_on_record(alice):
+    """The pair of entries says both: the correction is undone, and the month has ended."""
+    ledger.earn(member_id=alice.pk, op_id=uuid7(), amount=50, until=date(2027, 3, 31))
+    maker = make_operator("finance")
+    batch = upload([(alice.public_id, "-20")], maker)
+    apply(batch, maker)
+    with travel(timedelta(days=200)):
+        undo = adjust_batches.reverse_batch(batch_id=batch.pk, maker=maker)
+        apply(undo, maker)
+        newest, before = list_entries(alice)[:2]
+    assert (before.kind, before.amount, before.alloc) == (Kind.ADJUST, 20, [652, 20])
+    assert (newest.kind, newest.amount, newest.alloc) == (Kind.EXPIRE, -50, [652, 50])
+    assert get_balance(alice).available == 0
+
+
+def test_a_correction_is_undone_once_and_a_repeat_hears_the_same(alice):
+    given = ledger.adjust(member_id=alice.pk, op_id=uuid7(), amount=9).op_id
+    op = uuid7()
+    first = undo_adjustment(member_id=alice.pk, op_id=op, orig_op=given)
+    again = undo_adjustment(member_id=alice.pk, op_id=op, orig_op=given)
+    assert (first.code, again.code, first.seq) == ("ok", "replayed", again.seq)
+    with pytest.raises(errors.AmountExceedsOriginal):
+        undo_adjustment(member_id=alice.pk, op_id=uuid7(), orig_op=given)
+    with pytest.raises(errors.OriginalNotFound):
+        undo_adjustment(member_id=alice.pk, op_id=uuid7(), orig_op=uuid7())
+    assert get_balance(alice).available == 0
+
+
+def test_undoing_repays_debt_first(alice):
+    """What was corrected away and is given back first makes up for what is owed."""
+    earned = ledger.earn(member_id=alice.pk, op_id=uuid7(), amount=30).op_id
+    taken = ledger.adjust(member_id=alice.pk, op_id=uuid7(), amount=-20).op_id
+    ledger.clawback(member_id=alice.pk, op_id=uuid7(), orig_op=earned, amount=25)
+    assert get_balance(alice).debt == 15
+    undo_adjustment(member_id=alice.pk, op_id=uuid7(), orig_op=taken)
+    balance = get_balance(alice)
+    assert (balance.available, balance.debt) == (5, 0)
 
 
 def test_who_spent_the_credits_meanwhile_is_named_and_never_in_debt(alice, bob):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import ExitStack
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.factories import bind, make_member
 
 pytest_plugins = ["tests.stack", "tests.chromium"]
 PROCESSES_MAX = 4
+MAIN: list[databases.Database] = []  # The database of all tests that roll back, once one asked.
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -22,12 +24,27 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker):
     """One database for the tests that roll back: a copy of the template, used as the app role."""
-    with (
-        django_db_blocker.unblock(),
-        databases.copy("main") as database,
-        databases.in_use(database, pool=True),
-    ):
+    with ExitStack() as stack:
+        # Only for this: a test that did not ask for `db` would write here for good.
+        with django_db_blocker.unblock():
+            database = stack.enter_context(databases.copy("main"))
+            stack.enter_context(databases.in_use(database, pool=True))
+        MAIN.append(database)
         yield
+        MAIN.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays_behind():
+    """Tests that roll back share one database: what a file commits to it would fail another file."""
+    yield
+    if MAIN:
+        (database,) = MAIN
+        with database.connect(as_owner=True) as plain:
+            members, benefits = plain.execute(
+                "SELECT (SELECT count(*) FROM members_member), (SELECT count(*) FROM benefits_benefit)"
+            ).fetchone()
+        assert (members, benefits) == (0, 0), "this file left rows in the database of all tests"
 
 
 @pytest.fixture

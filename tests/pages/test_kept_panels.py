@@ -18,6 +18,8 @@ from tests.pages.test_claim_page import HTMX, claim_address, form_of
 from zone.core.clock import database_now
 from zone.core.templatetags.zone_format import moment
 
+pytestmark = pytest.mark.django_db
+
 WRITTEN = ("zh-hans", "zh-hant", "zh-hant-hk")
 # One page language, Chinese; each reads a benefit's words in their own.
 READERS = {

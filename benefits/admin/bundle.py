@@ -108,8 +108,10 @@ class BundleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             f"{part}_{language}" for language, _name in settings.LANGUAGES
             for part in ("title", "text")
         ]  # fmt: skip
+        # Since when it counts is known once it is stored.
+        facts = self.readonly_fields if obj else ()
         return [
-            (None, {"fields": [*BundleForm.Meta.fields, *self.readonly_fields]}),
+            (None, {"fields": [*BundleForm.Meta.fields, *facts]}),
             (_("Words"), {"fields": words}),
         ]
 

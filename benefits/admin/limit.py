@@ -30,7 +30,9 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        choices, stored = tier_choices(), self.instance.tier
+        choices = tier_choices()
+        # A row that is not stored yet has the database's default, which is none of them.
+        stored = self.instance.tier if self.instance.pk else ""
         if stored and stored not in dict(choices):
             choices.append((stored, stored))
         label = self._meta.model._meta.get_field("tier").verbose_name

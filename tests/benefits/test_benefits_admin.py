@@ -251,3 +251,15 @@ def test_who_only_reads_opens_a_benefit_and_a_bundle(client, role):
         page = client.get(f"/console/benefits/{name}/{row.pk}/change/")
         assert page.status_code == 200
         assert "amount_off" in page.content.decode() or name == "bundle"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/console/benefits/bundle/add/", "/console/benefits/benefit/add/?kind=app_store_coupon"],
+)
+def test_a_new_form_shows_no_default_of_the_database(client, address):
+    """A column that the database fills has no value yet; Python's stand-in is nothing to read."""
+    sign_in_operator(client, make_operator("editor"))
+    page = client.get(address)
+    assert page.status_code == 200
+    assert "DatabaseDefault" not in page.content.decode()

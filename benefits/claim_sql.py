@@ -45,18 +45,18 @@ def _call(statement: str, parameters: Sequence[Any]) -> Any:
         return cursor.fetchone()
 
 
-_CLAIM, _CODE, _BATCH = RowReader(Claim), RowReader(Code), RowReader(CodeBatch)
+_CLAIM = RowReader(Claim)
+# No more than what opening a code needs.
+_CODE = RowReader(Code, "id", "release_id", "slot", "batch_id", "sealed", "redeem_url_sealed")
+_BATCH = RowReader(CodeBatch, "id", "key_sealed", "key_number", "old_key_sealed")
 _TAKE = f"""
     SELECT (answer.taken).code, (answer.taken).claim_id, (answer.taken).opens_at,
            (answer.taken).allowed, (answer.taken).ledger_code, (answer.taken).available,
-           {_CLAIM.columns("(answer.made)")}, {_CODE.columns("code")}, {_BATCH.columns("batch")}
+           {_CLAIM.columns("(answer.made)")}, {_CODE.columns("(answer.code)")},
+           {_BATCH.columns("(answer.batch)")}
     FROM benefits_claim_now(
         %s::bigint, %s::bigint, %s::uuid, %s::text, %s::text, %s::smallint, %s::smallint,
         %s::bigint, %s::text, %s::jsonb, %s::integer, %s::text[], %s::boolean) answer
-    LEFT JOIN benefits_code code
-        ON (answer.made).revealed_at IS NOT NULL
-       AND code.release_id = (answer.made).release_id AND code.slot = (answer.made).slot
-    LEFT JOIN benefits_codebatch batch ON batch.id = code.batch_id
 """  # noqa: S608
 
 

@@ -95,13 +95,15 @@ $$;
 CREATE OR REPLACE FUNCTION benefits_valid_until(
     p_at timestamptz, p_zone text, p_days integer, p_cap timestamptz, p_code_ends_on date
 ) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT least(
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN least(
         ((((p_at AT TIME ZONE p_zone)::date + p_days + 1)::timestamp AT TIME ZONE p_zone)
             - interval '1 millisecond'),
         p_cap,
         (((p_code_ends_on + 1)::timestamp AT TIME ZONE p_zone) - interval '1 millisecond')
-    )
+    );
+END
 $$;
 
 -- A claim lets go of its slot: back to the release, for the next member. Only for a slot whose

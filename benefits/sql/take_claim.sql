@@ -29,7 +29,6 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_now constant timestamptz := zone_now();
     v_release record;
-    v_member record;
     v_price integer;
     v_quota record;
     v_use bigint;
@@ -37,6 +36,7 @@ DECLARE
     v_frees_at timestamptz[] := '{}';
     v_held integer;
     v_slot integer;
+    v_nths integer[] := '{1}';
     v_nth integer;
     v_code_ends_on date;
     v_claim bigint;
@@ -45,16 +45,30 @@ DECLARE
     v_paid record;
     v_starts_at timestamptz;
 BEGIN
+    -- Everything that decides without being locked first, in one statement: a claim of a rush pays
+    -- for each statement's start more than for what it reads.
     SELECT release.mode, release.price_credits, release.per_member, release.livemode,
            release.opens_at, release.closes_at, release.benefit_id,
            benefit.status, benefit.visible_from, benefit.claimable_from, benefit.claimable_until,
            benefit.usable_from, benefit.usable_until, benefit.valid_days, benefit.detail,
            benefit.budget_id, benefit.unit_cost, benefit.unit_cost_currency,
+           member.time_zone, member.wallet_id, member.person_token,
+           -- What is given out by lot is claimed by those who were drawn, until the draw is done.
+           EXISTS (
+               SELECT 1 FROM benefits_fairdraw draw
+               WHERE draw.release_id = release.id AND draw.state IN ('open', 'closed', 'drawing')
+                 AND NOT EXISTS (
+                     SELECT 1 FROM benefits_drawentry entry
+                     WHERE entry.draw_id = draw.id AND entry.member_id = p_member
+                       AND entry.state = 'won')
+           ) AS is_drawn_only,
            EXISTS (
                SELECT 1 FROM benefits_quota quota
                WHERE quota.benefit_id = benefit.id AND quota.is_active
            ) AS has_quotas,
-           p_tiers IS NULL AND benefits_needs_tier(benefit.id) AS needs_tier,
+           EXISTS (
+               SELECT 1 FROM benefits_pricerow price WHERE price.benefit_id = benefit.id
+           ) AS has_prices,
            EXISTS (
                SELECT 1 FROM benefits_openinghours hours
                WHERE hours.benefit_id = benefit.id AND hours.is_active
@@ -66,6 +80,18 @@ BEGIN
                SELECT 1 FROM benefits_returnedslot held
                WHERE held.release_id = release.id AND held.offered_to_id = p_member
            ) AS has_offer,
+           EXISTS (
+               SELECT 1 FROM benefits_slotcounter counter
+               WHERE counter.release_id = release.id
+                 AND counter.next_slot <= counter.end_slot
+                 AND (counter.sells_until IS NULL OR counter.sells_until > v_now)
+           ) AS has_range,
+           (
+               SELECT count(*)
+               FROM benefits_claim claim
+               WHERE claim.release_id = release.id AND claim.member_id = p_member
+                 AND claim.counts_to_limit AND (claim.holds_slot OR claim.state = 'gifted')
+           ) AS held,
            (
                SELECT terms.id
                FROM benefits_benefitterms terms
@@ -76,7 +102,11 @@ BEGIN
     INTO v_release
     FROM benefits_release release
     JOIN benefits_benefit benefit ON benefit.id = release.benefit_id
+    JOIN members_member member ON member.id = p_member
     WHERE release.id = p_release;
+    IF FOUND AND v_release.is_drawn_only THEN
+        RETURN ('drawn_only', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+    END IF;
     IF NOT FOUND OR v_release.status IN ('draft', 'in_review') THEN
         RETURN ('not_found', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
@@ -99,17 +129,20 @@ BEGIN
     END IF;
 
     -- A tier is read from the journal by its reader, who then asks again with it.
-    IF v_release.needs_tier THEN
+    IF p_tiers IS NULL AND (v_release.has_prices OR v_release.has_quotas)
+       AND benefits_needs_tier(v_release.benefit_id) THEN
         RETURN ('tier_needed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
 
+    v_held := v_release.held;
     IF v_release.has_bundles THEN
         PERFORM benefits_lock_bundles(v_release.benefit_id, p_member);
+        -- Once more, now that no other choice of this member can come in between.
+        SELECT count(*) INTO v_held
+        FROM benefits_claim
+        WHERE release_id = p_release AND member_id = p_member
+          AND counts_to_limit AND (holds_slot OR state = 'gifted');
     END IF;
-    SELECT count(*) INTO v_held
-    FROM benefits_claim
-    WHERE release_id = p_release AND member_id = p_member
-      AND counts_to_limit AND (holds_slot OR state = 'gifted');
     IF v_held >= v_release.per_member THEN
         RETURN ('limit_reached', NULL, NULL, v_release.per_member, NULL, NULL)::benefits_take;
     END IF;
@@ -120,12 +153,10 @@ BEGIN
         END IF;
     END IF;
 
-    SELECT time_zone, wallet_id, person_token INTO STRICT v_member
-    FROM members_member WHERE id = p_member;
     IF v_release.has_quotas THEN
         PERFORM 1
-        FROM benefits_quotas_of(v_release.benefit_id, p_release, p_member, v_member.wallet_id,
-                                v_member.time_zone, v_member.person_token, v_now, p_tiers)
+        FROM benefits_quotas_of(v_release.benefit_id, p_release, p_member, v_release.wallet_id,
+                                v_release.time_zone, v_release.person_token, v_now, p_tiers)
         WHERE is_full;
         IF FOUND THEN
             RETURN ('quota_full', NULL, NULL, NULL, NULL, NULL)::benefits_take;
@@ -140,15 +171,17 @@ BEGIN
             RETURN ('budget_exhausted', NULL, NULL, NULL, NULL, NULL)::benefits_take;
         END IF;
     END IF;
-    v_price := CASE v_release.mode WHEN 'credits' THEN 0 ELSE benefits_price_for(
-        v_release.benefit_id, p_member, v_member.wallet_id, v_release.price_credits,
-        p_tiers) END;
+    v_price := CASE v_release.mode WHEN 'credits' THEN 0 ELSE v_release.price_credits END;
+    IF v_release.has_prices AND v_release.mode <> 'credits' THEN
+        v_price := benefits_price_for(
+            v_release.benefit_id, p_member, v_release.wallet_id, v_price, p_tiers);
+    END IF;
     IF v_price <> p_price THEN
         RETURN ('price_changed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
 
     -- A storm on an empty release ends here, without a write.
-    IF NOT benefits_has_slot(p_release, p_member, v_now) THEN
+    IF NOT v_release.has_range AND NOT benefits_has_slot(p_release, p_member, v_now) THEN
         RETURN ('sold_out', NULL, NULL, NULL, NULL, NULL)::benefits_take;
     END IF;
 
@@ -168,8 +201,8 @@ BEGIN
     IF v_release.has_quotas THEN
         FOR v_quota IN
             SELECT * FROM benefits_quotas_of(
-                v_release.benefit_id, p_release, p_member, v_member.wallet_id,
-                v_member.time_zone, v_member.person_token, v_now, p_tiers)
+                v_release.benefit_id, p_release, p_member, v_release.wallet_id,
+                v_release.time_zone, v_release.person_token, v_now, p_tiers)
         LOOP
             v_use := benefits_count_in_window(
                 v_quota.quota_id, v_quota.holder, v_quota.window_key, v_quota.allowed,
@@ -217,18 +250,19 @@ BEGIN
     v_state := CASE v_release.mode
         WHEN 'provider' THEN 'reserved' WHEN 'credits' THEN 'redeemed' ELSE 'granted' END;
 
-    -- Insert first, ask afterwards: two claims of one instant may both have counted the same.
-    FOR v_nth IN
-        SELECT candidate.number
+    -- Whoever paid may have waited for another claim's payment: it is there to be seen by now.
+    IF v_release.per_member > 1 OR v_price > 0 THEN
+        SELECT coalesce(array_agg(candidate.number ORDER BY candidate.number), '{}') INTO v_nths
         FROM generate_series(1, v_release.per_member) AS candidate (number)
         WHERE NOT EXISTS (
             SELECT 1 FROM benefits_claim claim
             WHERE claim.release_id = p_release AND claim.member_id = p_member
               AND claim.nth = candidate.number
               AND claim.counts_to_limit AND (claim.holds_slot OR claim.state = 'gifted')
-        )
-        ORDER BY candidate.number
-    LOOP
+        );
+    END IF;
+    -- Insert first, ask afterwards: two claims of one instant may both have counted the same.
+    FOREACH v_nth IN ARRAY v_nths LOOP
         INSERT INTO benefits_claim (
             public_id, member_id, release_id, benefit_id, terms_id, slot, nth, op_id, mode, state,
             holds_slot, price_credits, per_member, livemode, provider_status, next_attempt_at,
@@ -244,7 +278,7 @@ BEGIN
             CASE v_state WHEN 'redeemed' THEN v_now END,
             CASE v_state WHEN 'granted' THEN greatest(v_now, v_release.usable_from) END,
             CASE v_state WHEN 'granted' THEN benefits_valid_until(
-                v_now, v_member.time_zone, v_release.valid_days, v_release.usable_until, v_code_ends_on) END,
+                v_now, v_release.time_zone, v_release.valid_days, v_release.usable_until, v_code_ends_on) END,
             v_now, '', p_partner, p_external, p_metadata, cardinality(v_uses),
             CASE WHEN v_release.budget_id IS NOT NULL THEN v_release.unit_cost ELSE 0 END,
             CASE WHEN p_reveals AND v_release.mode = 'codes' THEN v_now END
@@ -269,18 +303,20 @@ BEGIN
     IF v_release.mode = 'credits' THEN
         v_paid := ledger.earn(
             p_member, p_op, (v_release.detail ->> 'credits')::integer,
-            ((v_now AT TIME ZONE v_member.time_zone) + interval '12 months')::date, 0::smallint,
+            ((v_now AT TIME ZONE v_release.time_zone) + interval '12 months')::date, 0::smallint,
             p_pack_counter, 'benefit', p_public_id, v_now);
         IF v_paid.code <> 'ok' THEN
             RAISE EXCEPTION USING ERRCODE = 'ZN003', MESSAGE = v_paid.code;
         END IF;
     END IF;
 
-    INSERT INTO benefits_claimevent (claim_id, at, actor, cause, from_state, to_state)
-    VALUES (v_claim, v_now, p_actor, 'claim', '', v_state);
     IF p_reveals AND v_release.mode = 'codes' THEN
         INSERT INTO benefits_claimevent (claim_id, at, actor, cause, from_state, to_state)
-        VALUES (v_claim, v_now, p_actor, 'reveal', v_state, v_state);
+        VALUES (v_claim, v_now, p_actor, 'claim', '', v_state),
+               (v_claim, v_now, p_actor, 'reveal', v_state, v_state);
+    ELSE
+        INSERT INTO benefits_claimevent (claim_id, at, actor, cause, from_state, to_state)
+        VALUES (v_claim, v_now, p_actor, 'claim', '', v_state);
     END IF;
     RETURN ('ok', v_claim, NULL, NULL, NULL, NULL)::benefits_take;
 END

@@ -211,3 +211,23 @@ def test_the_server_plans_a_claim_once_and_not_for_each_member(alices_phone, ali
         uses = sorted(row[0] for row in cursor.fetchall())
     assert len(uses) == 2, "the two statements of a claim are prepared, and nothing twice"
     assert uses[0] >= 3
+
+
+def test_a_claim_finds_its_row_and_never_reads_all_of_them(alices_phone, alice, door):
+    """Also once the server plans for any member at all, which it does from the sixth time on."""
+    release = make_release(make_benefit(per_member=12), codes=300, is_hot=True, per_member=12)
+
+    def read_in_full():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname IN"
+                " ('benefits_code', 'benefits_claim', 'benefits_claimevent', 'members_member')"
+            )
+            return dict(cursor.fetchall())
+
+    warm(alices_phone, release)
+    before = read_in_full()
+    for _ in range(10):
+        answer = alices_phone.post(claim_address(release), form_of(release), headers=HTMX)
+        assert b"All yours" in answer.content
+    assert read_in_full() == before

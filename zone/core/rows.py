@@ -50,11 +50,14 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
 
 
 class RowReader(Generic[M]):
-    """The columns of a model as a statement lists them, and the model those columns make."""
+    """The columns of a model as a statement lists them, and the model those columns make.
 
-    def __init__(self, model: type[M]) -> None:
+    Of all fields, or of those named; the others are then read when somebody asks for them.
+    """
+
+    def __init__(self, model: type[M], *only: str) -> None:
         self.model = model
-        fields = model._meta.concrete_fields
+        fields = [f for f in model._meta.concrete_fields if not only or f.attname in only]
         self.names = [field.attname for field in fields]
         self.width = len(fields)
         self._columns = [str(field.column) for field in fields]
@@ -63,7 +66,7 @@ class RowReader(Generic[M]):
         }
 
     def columns(self, table: str) -> str:
-        """Every column of `table`, an alias or a parenthesised row, in the model's order."""
+        """Its columns of `table`, an alias or a parenthesised row, in the model's order."""
         return ", ".join(f'{table}."{column}"' for column in self._columns)
 
     def build(self, values: Sequence[Any]) -> M:

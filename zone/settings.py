@@ -126,7 +126,7 @@ def _database(name: str, url: str) -> dict[str, object]:
         raise ImproperlyConfigured(f"{name}: names no database.")
     pool_size = env.number("DATABASE_POOL_SIZE", 4, least=1, most=100)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "zone.core.postgresql",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

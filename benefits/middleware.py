@@ -1,42 +1,55 @@
-"""The front of a rush: a claim's questions in one query, and the two answers everybody gets.
+"""The front of a rush: a claim's questions in one query, and its answer without a page's frame.
+
+The button's panel needs none of what stands between here and a page: no operator, no messages, no
+address to look up. So it is claimed and answered from here, by the same view, after what a member's
+page asks of everyone: a form token, a session, a member who is not frozen, the members' host.
 
 When a release is gone, thousands ask for it again. Whoever would only hear "all gone" or "you have
-this one" hears it here, from a panel that is ready, before any page is made. It is said on the
-database's word: the member, their session and what they hold are read now, and "all gone" is what
-the database told this process within the last 200 ms. Everybody else goes on, and what was read
-goes with them. Nothing is written here, so no form token is asked for.
+this one" hears it from a panel that is ready. It is said on the database's word: the member, their
+session and what they hold are read now, and "all gone" is what the database told this process
+within the last 200 ms. Nothing is written for that, so no form token is asked for.
+
+Whatever is not plain goes on to the page behind, and what was read goes with it.
 """
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.middleware.csrf import CsrfViewMiddleware
 from django.template.loader import render_to_string
 from django.urls import ResolverMatch, resolve
-from django.utils import translation
+from django.utils import timezone, translation
+from django_htmx.middleware import HtmxDetails
 
 from benefits.errors import LimitReached, SoldOut
 from benefits.gate import gate
 from benefits.models import Release
 from benefits.queries import Standing, get_release
 from benefits.queries.standing import STANDING_COLUMNS, STANDING_JOIN, build_standing
+from benefits.views.claiming import claim as claim_view
 from benefits.views.claiming import refusal_context
 from benefits.views.offer import words_language
 from benefits.views.panels import ANY_CLAIM, kept_panel
+from zone.core import clock
 from zone.core.errors import ZoneError
 from zone.core.http import private
 from zone.core.rows import fetch_row
-from zone.members.middleware import language_for
-from zone.members.models import Member
+from zone.members.middleware import keep_out_of_caches, language_for
+from zone.members.models import Member, MemberSession
 from zone.members.services.sessions import (
     SESSION_COLUMNS,
     SESSION_JOIN,
     SESSION_WIDTH,
     build_session,
     hash_of_cookie,
+    refresh_session,
 )
 
 _ADDRESS = re.compile(r"/benefits/([-a-zA-Z0-9_]+)/claim")
@@ -48,10 +61,11 @@ _READ = f"""
 
 
 class RushMiddleware:
-    """Answer a claim that can only be refused; put session and standing on every other one."""
+    """Serve the panel's claims; put session and standing on every other one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.tokens = _FormTokens(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and (asked := _ADDRESS.fullmatch(request.path_info)):
@@ -72,39 +86,59 @@ class RushMiddleware:
         request.known_session = session  # type: ignore[attr-defined]
         request.standing = standing  # type: ignore[attr-defined]
         release = get_release(standing)
-        refusal = _find_refusal(release, standing, slug)
-        is_ours = refusal is not None and not member.is_frozen and _is_at_our_door(request)
-        if refusal is None or not is_ours:
+        if release.benefit.slug != slug or member.is_frozen or not _is_at_our_door(request):
             return self.get_response(request)
         request.member = member  # type: ignore[attr-defined]
+        refusal = _find_refusal(release, standing)
+        if refusal is None:
+            return self.claim(request, session, slug)
         request.resolver_match = _route()
-        return _answer(request, member, release, standing, refusal)
+        language = language_for(request)
+        panel = _panel(member, release, standing, refusal, language)
+        return _finish(private(HttpResponse(panel)), language)
+
+    def claim(self, request: HttpRequest, session: MemberSession, slug: str) -> HttpResponse:
+        """The view itself, in the member's language and zone, once its form token is seen."""
+        self.tokens.process_request(request)
+        if self.tokens.process_view(request, claim_view, (), {}) is not None:
+            return self.get_response(request)  # Refused there, in words.
+        refresh_session(session, clock.now())
+        member = session.member
+        language = language_for(request)
+        request.member_session = session  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.htmx = HtmxDetails(request)  # type: ignore[attr-defined]
+        request.resolver_match = _route()
+        # What goes wrong in there is a page, in the same words as everywhere.
+        respond = convert_exception_to_response(partial(claim_view, slug=slug))
+        with translation.override(language), timezone.override(ZoneInfo(member.time_zone)):
+            answer = cast("HttpResponse", respond(request))
+        self.tokens.process_response(request, answer)
+        return _finish(answer, language)
 
 
-def _find_refusal(release: Release, standing: Standing, slug: str) -> ZoneError | None:
+class _FormTokens(CsrfViewMiddleware):
+    """Django's own check, which only says whether; the answer is the business of the page."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponseForbidden:
+        return HttpResponseForbidden(reason)
+
+
+def _find_refusal(release: Release, standing: Standing) -> ZoneError | None:
     """What this member would be told for certain, when it is one of the two common answers."""
-    if release.benefit.slug != slug or not release.is_hot or standing.made_id is not None:
+    if not release.is_hot or standing.made_id is not None:
         return None  # A retry gets its first answer.
     if standing.held >= release.per_member:
         return LimitReached(limit=release.per_member)
     return SoldOut() if gate.is_sold_out(release.pk) else None
 
 
-def _answer(
-    request: HttpRequest,
-    member: Member,
-    release: Release,
-    standing: Standing,
-    refusal: ZoneError,
-) -> HttpResponse:
-    language = language_for(request)
-    panel = _panel(member, release, standing, refusal, language).encode()
-    response = HttpResponse(panel)
-    # What the middleware behind this one would have said.
+def _finish(response: HttpResponse, language: str) -> HttpResponse:
+    """What the middleware behind this one would have said."""
     response["Content-Language"] = language
-    response["Content-Length"] = str(len(panel))
+    response["Content-Length"] = str(len(response.content))
     response["X-Frame-Options"] = settings.X_FRAME_OPTIONS
-    return private(response)
+    return keep_out_of_caches(response)
 
 
 def _panel(

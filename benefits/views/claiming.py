@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -53,17 +54,20 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
         card = _card(member, slug)
         context = {**claim_context(card, available=available_credits(member)), "tab": "benefits"}
         return private(render(request, "benefits/confirm.html", context))
-    form = ClaimForm(request.POST)
-    if not form.is_valid():
-        reasons = form.errors.get("op_id") or [_("We could not read that form.")]
-        return _refuse_form(request, member, slug, str(reasons[0]))
+    asked = ClaimForm.read(request.POST)
+    if asked is None:
+        form = ClaimForm(request.POST)
+        if not form.is_valid():
+            reasons = form.errors.get("op_id") or [_("We could not read that form.")]
+            return _refuse_form(request, member, slug, str(reasons[0]))
+        asked = form.cleaned_data["op_id"], form.cleaned_data["price"]
     # Read together with the session, in front of everything; see `benefits/middleware.py`.
     standing: Standing | None = getattr(request, "standing", None)
     release = queries.get_release(standing) if standing else None
     if standing is None or release is None or release.benefit.slug != slug:
         return _refuse_form(request, member, slug, str(NotFound()))
     try:
-        made, revealed = _claim(request, member, release, standing, form)
+        made, revealed = _claim(request, member, release, standing, *asked)
     except ZoneError as refusal:
         return refuse(request, member, release, standing, refusal)
     if not wants_partial(request):
@@ -83,17 +87,22 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _claim(
-    request: HttpRequest, member: Member, release: Release, standing: Standing, form: ClaimForm
+    request: HttpRequest,
+    member: Member,
+    release: Release,
+    standing: Standing,
+    op_id: UUID,
+    price: int,
 ) -> tuple[Claim, Revealed | None]:
     """Whoever claims a code in the sheet means to see it: it is shown as it is granted."""
     how: dict[str, Any] = {
         "member": member,
         "release": release,
         "standing": standing,
-        "op_id": form.cleaned_data["op_id"],
+        "op_id": op_id,
         "now": standing.now,
         "actor": f"member:{member.public_id}",
-        "price": form.cleaned_data["price"],
+        "price": price,
     }
     if wants_partial(request):
         return claim_and_reveal(**how)

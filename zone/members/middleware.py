@@ -85,12 +85,7 @@ class MemberRequiredMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if is_other_door(request.path_info):
-            return response
-        if response.has_header("Cache-Control"):
-            patch_vary_headers(response, ["Cookie", "Accept-Language"])
-            return response
-        return private(response)
+        return response if is_other_door(request.path_info) else keep_out_of_caches(response)
 
     def process_view(
         self,
@@ -108,6 +103,14 @@ class MemberRequiredMiddleware:
         if member.is_frozen and not is_reading and not getattr(view, "is_open_to_frozen", False):
             return refuse_frozen(request)
         return None
+
+
+def keep_out_of_caches(response: HttpResponse) -> HttpResponse:
+    """One person's own, unless the answer has said itself how long it may be kept."""
+    if response.has_header("Cache-Control"):
+        patch_vary_headers(response, ["Cookie", "Accept-Language"])
+        return response
+    return private(response)
 
 
 def refuse_frozen(request: HttpRequest) -> HttpResponse:

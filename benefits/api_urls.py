@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benefits.api import benefits, claims, holds, redemptions
+from benefits.api import benefits, claims, holds, redemptions, reports
 from zone.partners.resources import resource
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("claims", resource(get=claims.list_claims, post=claims.grant_claim)),
     # Words before ids: an id never is one of them.
     path("claims/validate", resource(post=redemptions.validate_claim)),
+    path("claims/report_code", resource(post=reports.report_bad_code)),
     path("claims/redeem", resource(post=redemptions.redeem_claim)),
     path("claims/<str:claim_id>/revoke", resource(post=redemptions.revoke_own_claim)),
     path("claims/<str:claim_id>", resource(get=claims.get_claim)),

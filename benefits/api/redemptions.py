@@ -104,7 +104,7 @@ def own_redemptions(call: Call) -> QuerySet[Redemption]:
     )
 
 
-def _find_claim(call: Call) -> Claim:
+def find_usable_claim(call: Call) -> Claim:
     """The claim that was named, if this partner may use it. Raises CodeNotUsable, NotFound."""
     body = call.body
     claims = Claim.objects.filter(livemode=call.livemode).select_related("benefit")
@@ -171,7 +171,7 @@ def _order(body: dict[str, Any]) -> Order:
 def validate_claim(call: Call) -> Answer:
     """A dry run of redeem: nothing changes. What cannot be used is 409."""
     now = clock.database_now()
-    claim = _find_claim(call)
+    claim = find_usable_claim(call)
     try:
         discount = redemptions.find_discount(claim=claim, order=_order(call.body), now=now)
     except ZoneError as refusal:
@@ -202,7 +202,7 @@ def redeem_claim(call: Call) -> Answer:
     key, it answers 200 with the use there is.
     """
     body, now = call.body, clock.database_now()
-    claim = _find_claim(call)
+    claim = find_usable_claim(call)
     reference = {
         "partner": call.partner,
         "livemode": call.livemode,

@@ -5,10 +5,12 @@ from django.apps import apps
 from django.test import Client
 from django.urls import get_resolver
 
+from benefits.models import Claim
 from credits.queries import list_entries
 from tests.api.caller import Caller, basic
 from tests.benefits.factories import give_credits
 from tests.factories import make_member
+from zone.core.clock import database_now
 from zone.members.services.partner_members import introduce_member
 from zone.partners.models import Event
 
@@ -21,6 +23,7 @@ ROUTES = [
     ("POST", "claims", "claims:grant", 201, 404),
     ("GET", "claims/{claim}", "claims:read", 200, 404),
     ("POST", "claims/redeem", "claims:redeem", 201, 404),
+    ("POST", "claims/report_code", "claims:redeem", 201, 404),
     ("POST", "claims/validate", "claims:redeem", 200, 404),
     ("POST", "claims/{claim}/revoke", "claims:revoke", 200, 404),
     ("GET", "credit_entries", "credits:read", 200, 404),
@@ -116,6 +119,9 @@ def call(who, method, route, world):
         return who.post(path, {"reason": "returned"})
     if route == "claims/validate":
         return who.post(path, {"claim": world["claim"]})
+    if route == "claims/report_code":
+        Claim.objects.filter(public_id=world["claim"]).update(revealed_at=database_now())
+        return who.post(path, {"claim": world["claim"], "reason": "invalid"})
     if route == "claims/redeem":
         order = {"reference": "A-1"}
         return who.post(path, {"claim": world["claim"], "external_id": "use-1", "order": order})

@@ -3,10 +3,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.models import ProviderConfig, ProviderMessage
 from benefits.providers.http import seal_secret
+from benefits.providers.voucher_dialect import DialectError, read_private_key, read_public_key
 from zone.core.readonly import ReadOnly
 
 
@@ -19,7 +21,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         min_length=32,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Never shown again. Empty: it stays as it is."),
+        help_text=gettext_lazy(
+            "Never shown again. Empty: it stays as it is. For a wallet: our private key (RSA, base64)."
+        ),
     )
 
     class Meta:
@@ -29,12 +33,32 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "name",
             "kind",
             "url",
+            "app_id",
+            "peer_key",
             "timeout_ms",
             "attempts_max",
             "allows_return",
             "is_active",
             "livemode",
         )
+
+    def clean(self) -> dict[str, Any]:
+        """What a wallet's gateway is spoken to with must be there and must be keys."""
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("kind") != ProviderConfig.Kind.WALLET:
+            return values
+        if not values.get("app_id"):
+            self.add_error("app_id", _("A wallet knows us by a number."))
+        try:
+            read_public_key(values.get("peer_key", ""))
+        except DialectError:
+            self.add_error("peer_key", _("An RSA key of 2048 bits or more, please."))
+        try:
+            if values.get("secret") or not self.instance.secret_sealed:
+                read_private_key(values.get("secret", ""))
+        except DialectError:
+            self.add_error("secret", _("An RSA key of 2048 bits or more, please."))
+        return values
 
     def save(self, commit: bool = True) -> ProviderConfig:
         if secret := self.cleaned_data["secret"]:

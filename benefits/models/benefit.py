@@ -11,7 +11,14 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from benefits.models.kinds import CREDIT_PACK, KINDS, Kind, check_detail, kind_choices
+from benefits.models.kinds import (
+    CREDIT_PACK,
+    KINDS,
+    WALLET_VOUCHER,
+    Kind,
+    check_detail,
+    kind_choices,
+)
 from zone.core.ids import new_public_id
 
 
@@ -183,6 +190,10 @@ class Benefit(models.Model):
             raise ValidationError({"price_credits": _("Credits cannot buy credits.")})
         if self.only_for_stamps and self.price_credits:
             raise ValidationError({"price_credits": _("Stamps cannot pay a price in credits.")})
+        if self.kind == WALLET_VOUCHER and self.is_giftable:
+            raise ValidationError(
+                {"is_giftable": _("A voucher lies in its owner's wallet and stays there.")}
+            )
 
     @property
     def artwork_sources(self) -> list[dict[str, str]]:

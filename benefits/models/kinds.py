@@ -70,6 +70,8 @@ _TRIAL = (
 
 # What gives credits: it has no price in them.
 CREDIT_PACK = "credit_pack"
+# Kept by the wallet itself: a release of it takes a provider that is a wallet.
+WALLET_VOUCHER = "wallet_voucher"
 
 KINDS: dict[str, Kind] = {
     kind.code: kind
@@ -96,6 +98,18 @@ KINDS: dict[str, Kind] = {
             (
                 DetailField("app_name", _("app"), _is_text),
                 DetailField("offer", _("offer"), _is_text),
+            ),
+        ),
+        Kind(
+            WALLET_VOUCHER,
+            _("wallet voucher"),
+            "coupon",
+            "coupon",
+            (
+                DetailField("activity_id", _("the wallet's number of the activity"), _is_text),
+                DetailField("currency", _("currency"), _is_text),
+                DetailField("amount_off", _("amount off, minor units"), _is_amount),
+                DetailField("minimum_spend", _("least spend, minor units"), _is_amount, False),
             ),
         ),
         Kind(

@@ -7,14 +7,22 @@ class ProviderConfig(models.Model):
 
     class Kind(models.TextChoices):
         HTTP = "http", _("HTTP issuer")
-        SANDBOX = "sandbox", _("sandbox issuer")  # At SANDBOX_ISSUER_URL, never in production.
+        WALLET = "wallet", _("wallet that keeps vouchers")
+        # At SANDBOX_ISSUER_URL, never in production.
+        SANDBOX = "sandbox", _("sandbox issuer")
+        SANDBOX_WALLET = "test_wallet", _("sandbox wallet that keeps vouchers")
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=80)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.HTTP)
     url = models.URLField(_("address"), max_length=300, blank=True)
-    # The shared secret that signs our requests, wrapped by a key-encryption key.
-    secret_sealed = models.BinaryField(max_length=400, editable=False, default=b"")
+    # What signs our requests, wrapped by a key-encryption key: a shared secret, or our private key.
+    secret_sealed = models.BinaryField(max_length=4000, editable=False, default=b"")
+    # A wallet's gateway only: what it calls us, and the key that its answers are signed with.
+    app_id = models.CharField(
+        _("our number there"), max_length=64, blank=True, default="", db_default=""
+    )
+    peer_key = models.TextField(_("its public key"), blank=True, default="", db_default="")
     timeout_ms = models.PositiveIntegerField(_("timeout, ms"), default=3000)
     attempts_max = models.PositiveSmallIntegerField(_("attempts at most"), default=12)
     allows_return = models.BooleanField(_("takes back"), default=False, db_default=False)
@@ -28,3 +36,8 @@ class ProviderConfig(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def is_wallet(self) -> bool:
+        """Whether it keeps vouchers for its people, instead of handing out codes."""
+        return self.kind in {self.Kind.WALLET, self.Kind.SANDBOX_WALLET}

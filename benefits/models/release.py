@@ -1,9 +1,11 @@
 from functools import partial
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from benefits.models.kinds import WALLET_VOUCHER
 from zone.core.ids import new_public_id
 
 
@@ -13,6 +15,17 @@ class Fulfilment(models.TextChoices):
     CODES = "codes", _("codes in hand")
     PROVIDER = "provider", _("a provider, at claim time")
     CREDITS = "credits", _("credits, at once")
+
+
+def check_source(made: "Release | DropSchedule") -> None:
+    """Raises ValidationError for a provider that cannot make this kind of benefit."""
+    if made.benefit_id is None:
+        return  # The form says so already.
+    is_voucher = made.benefit.kind == WALLET_VOUCHER
+    if is_voucher != (made.provider is not None and made.provider.is_wallet):
+        raise ValidationError(
+            {"provider": _("Vouchers in a wallet come from a wallet, and nothing else does.")}
+        )
 
 
 class DropSchedule(models.Model):
@@ -51,6 +64,9 @@ class DropSchedule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.opens_at_local:%H:%M} {self.time_zone}"
+
+    def clean(self) -> None:
+        check_source(self)
 
 
 class Release(models.Model):
@@ -139,6 +155,9 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    def clean(self) -> None:
+        check_source(self)
 
 
 class SlotCounter(models.Model):

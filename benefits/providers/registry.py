@@ -8,6 +8,9 @@ from benefits.models import ProviderConfig
 from benefits.providers.base import Provider
 from benefits.providers.http import HttpIssuer, open_secret
 from benefits.providers.sandbox_issuer import sandbox_secret
+from benefits.providers.sandbox_vouchers import APP_ID, sandbox_keys
+from benefits.providers.voucher_dialect import DialectError, read_private_key, read_public_key
+from benefits.providers.wallet_vouchers import Account, WalletVouchers
 
 
 class ProviderClosed(Exception):
@@ -37,9 +40,45 @@ def _sandbox(config: ProviderConfig) -> Provider:
     )
 
 
+def account_of(config: ProviderConfig) -> Account:
+    """Who we are at a wallet's gateway. Raises ProviderClosed, VaultError."""
+    if config.kind == ProviderConfig.Kind.SANDBOX_WALLET and settings.ZONE_SANDBOX:
+        portal, wallet = sandbox_keys()
+        return Account(APP_ID, portal, wallet.public_key())
+    try:
+        return Account(
+            config.app_id,
+            read_private_key(secret_of(config).decode()),
+            read_public_key(config.peer_key),
+        )
+    except DialectError as error:
+        raise ProviderClosed(str(error)) from error
+
+
+def _wallet(config: ProviderConfig) -> Provider:
+    return WalletVouchers(url=config.url, account=account_of(config), timeout_ms=config.timeout_ms)
+
+
+def _sandbox_wallet(config: ProviderConfig) -> Provider:
+    if not (settings.ZONE_SANDBOX and settings.SANDBOX_ISSUER_URL):
+        raise ProviderClosed("no sandbox issuer runs here")
+    return _vouchers(config, f"{settings.SANDBOX_ISSUER_URL}/gateway.do")
+
+
+def _vouchers(config: ProviderConfig, url: str) -> Provider:
+    return WalletVouchers(
+        url=url,
+        account=account_of(config),
+        timeout_ms=config.timeout_ms,
+        notify_url=f"{settings.SITE_URL}/ingest/v1/issuers/{config.code}/messages",
+    )
+
+
 ISSUERS: dict[str, Callable[[ProviderConfig], Provider]] = {
     ProviderConfig.Kind.HTTP: _http,
     ProviderConfig.Kind.SANDBOX: _sandbox,
+    ProviderConfig.Kind.WALLET: _wallet,
+    ProviderConfig.Kind.SANDBOX_WALLET: _sandbox_wallet,
 }
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for an issuer of trials: its own HTTP process, with the faults of a real one.
+"""A stand-in for issuers: its own HTTP process, with the faults of a real one.
 
 `POST /issues` orders under an `Idempotency-Key`; a repeat gets the first answer, also after a
 restart, because every order is on disk before it is answered. `GET /issues/<key>` says what became
@@ -16,7 +16,8 @@ without taking the order; `lose_reply` takes it and drops the connection; `late`
 answers after `late_ms`; `twice` sends the answer two times; `other_code` answers a repeat with a
 code that is not the first one's. `mute` answers 503 to questions about an order; `keep` refuses to
 take an order back; `codeless` issues into the account itself, without a code; `defer` takes an
-order and answers "pending": what became of it is said when asked.
+order and answers "pending": what became of it is said when asked. A wallet that keeps vouchers
+answers at `/gateway.do`: see `benefits.providers.sandbox_vouchers`.
 """
 
 import base64
@@ -32,6 +33,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from benefits.providers.http import sign
+from benefits.providers.sandbox_vouchers import VOUCHER, Gateway
 from zone.core import vault
 
 BODY_BYTES_MAX = 65_536
@@ -100,6 +102,10 @@ class Book:
             order: dict[str, Any] = {"claim": key, "kind": asked.get("kind", "")}
             if self.is_drawn(key, "refuse", 1):
                 order |= {"status": "refused", "reason": "not_available"}
+            elif order["kind"] == VOUCHER:
+                number = f"{len(self.orders) + 1:028d}"
+                order |= asked | {"status": "issued", "reference": number, "code": ""}
+                order["voucher_status"] = "ENABLED"
             elif self.is_drawn(key, "codeless", 1):
                 reference = f"ISS-{len(self.orders) + 1:08d}"
                 order |= {"status": "issued", "reference": reference, "code": "", "redeem_url": ""}
@@ -112,23 +118,22 @@ class Book:
                     "code": code,
                     "redeem_url": f"https://{host}/redeem?ctx=offercodes&code={code}",
                 }
-            self.file.write(json.dumps(order) + "\n")
-            self.file.flush()
-            os.fsync(self.file.fileno())
-            self.orders[key] = order
+            self._keep(order)
             return order, True
 
-    def cancel(self, key: str) -> dict[str, Any] | None:
-        """The order under `key`, void from now on; None when there is none. On disk at return."""
+    def change(self, key: str, **fields: str) -> dict[str, Any] | None:
+        """The order under `key` with new values; None when there is none. On disk at return."""
         with self.lock:
             if key not in self.orders:
                 return None
-            order = {**self.orders[key], "status": "canceled"}
-            self.file.write(json.dumps(order) + "\n")
-            self.file.flush()
-            os.fsync(self.file.fileno())
-            self.orders[key] = order
-            return order
+            self._keep({**self.orders[key], **fields})
+            return self.orders[key]
+
+    def _keep(self, order: dict[str, Any]) -> None:
+        self.file.write(json.dumps(order) + "\n")
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.orders[order["claim"]] = order
 
     def code(self, key: str, salt: str) -> str:
         digest = hashlib.sha256(f"{self.moods['seed']}:{key}:{salt}".encode()).digest()
@@ -165,6 +170,9 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(413, {"status": "too_long"})
             return
         body = self.rfile.read(length)
+        if self.path == "/gateway.do":
+            self._pass_to_gateway(body)
+            return
         try:
             asked = json.loads(body)
         except ValueError:
@@ -172,6 +180,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/control":
             self._control(asked)
+        elif self.path.startswith("/vouchers/"):
+            self._move_voucher(self.path.removeprefix("/vouchers/"), asked)
         elif not self._is_signed(body):
             self._answer(401, {"status": "unauthorised"})
         elif self.path.startswith("/issues/") and self.path.endswith("/cancel"):
@@ -194,7 +204,18 @@ class Handler(BaseHTTPRequestHandler):
         if self.book.is_drawn(key, "keep", 1):
             self._answer(409, {"status": "refused", "reason": "already_used"})
             return
-        order = self.book.cancel(key)
+        order = self.book.change(key, status="canceled")
+        self._answer(200, order) if order else self._answer(404, {"status": "not_found"})
+
+    def _pass_to_gateway(self, body: bytes) -> None:
+        answer = Gateway(self.book).answer(body)
+        if answer is None:
+            self.close_connection = True
+        else:
+            self._send(200, answer)
+
+    def _move_voucher(self, number: str, asked: dict[str, Any]) -> None:
+        order = Gateway(self.book).move(number, str(asked.get("status", "")))
         self._answer(200, order) if order else self._answer(404, {"status": "not_found"})
 
     def _control(self, asked: dict[str, Any]) -> None:
@@ -249,7 +270,9 @@ class Handler(BaseHTTPRequestHandler):
         return is_fresh and hmac.compare_digest(wanted.encode(), given.encode())
 
     def _answer(self, status: int, content: dict[str, Any] | None, *, times: int = 1) -> None:
-        raw = json.dumps(content).encode()
+        self._send(status, json.dumps(content).encode(), times=times)
+
+    def _send(self, status: int, raw: bytes, *, times: int = 1) -> None:
         for _ in range(times):
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

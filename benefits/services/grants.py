@@ -14,14 +14,30 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 
 from benefits import claim_sql
 from benefits.models import Alarm, Claim, Code, ProviderConfig
-from benefits.providers.base import Issued, NeverAsked, Pending, Provider, Refused, Unknown
+from benefits.providers.base import (
+    Canceled,
+    Issued,
+    NeverAsked,
+    Pending,
+    Provider,
+    Refused,
+    Unknown,
+    Used,
+)
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
 from benefits.services.alarms import raise_alarm
+from benefits.services.asking import (
+    Answer,
+    add_recipients,
+    ask,
+    ask_about,
+    is_worn_out,
+    to_be_asked,
+)
 from benefits.services.moves import (
     move_claim,
     record_events,
@@ -49,7 +65,6 @@ SUSPECT_SECONDS_MAX = 5.0  # Of one run, so that those who come after an acciden
 
 State = Claim.State
 Status = Claim.ProviderStatus
-Answer = Issued | Refused | Unknown | NeverAsked
 log = logging.getLogger(__name__)
 
 
@@ -97,8 +112,9 @@ class _Drain:
             leased = claim_sql.lease_suspect(lease=LEASE)
             if leased is None:
                 break
-            claim = _to_be_asked().get(pk=leased)
-            if _is_worn_out(claim):
+            claim = to_be_asked().get(pk=leased)
+            add_recipients([claim])
+            if is_worn_out(claim):
                 _fence(claim)
             answer = self.start(claim).result()
             self.note(claim, answer)
@@ -137,7 +153,9 @@ class _Drain:
         )
         if leased:
             failpoint("grant_after_lease")
-            for claim in _to_be_asked().filter(pk__in=leased).order_by("pk"):
+            claims = list(to_be_asked().filter(pk__in=leased).order_by("pk"))
+            add_recipients(claims)
+            for claim in claims:
                 self.calls[self.start(claim)] = claim
         return len(leased)
 
@@ -145,9 +163,9 @@ class _Drain:
         provider = self.find_provider(claim.release.provider)
         if provider is None:
             return _known(Unknown("provider cannot be asked"))
-        if _is_worn_out(claim):
+        if is_worn_out(claim):
             # Whatever happened to every try before this one, do not order again.
-            return self.threads.submit(provider.query, claim)
+            return self.threads.submit(ask_about, provider, claim)
         return self.threads.submit(ask, provider, claim)
 
     def find_provider(self, config: ProviderConfig | None) -> Provider | None:
@@ -171,30 +189,10 @@ class _Drain:
         self.trust[key] = 1 if is_silent else min(trust * 2, PROVIDER_CALLS_MAX)
 
 
-def _to_be_asked() -> QuerySet[Claim]:
-    return Claim.objects.select_related("benefit", "member", "release__provider")
-
-
 def _known(answer: Answer) -> "Future[Answer]":
     future: Future[Answer] = Future()
     future.set_result(answer)
     return future
-
-
-def _is_worn_out(claim: Claim) -> bool:
-    """Whether its tries are used up: from then on a claim is only asked about."""
-    provider = claim.release.provider
-    return provider is not None and claim.attempts > provider.attempts_max
-
-
-def ask(provider: Provider, claim: Claim) -> Answer:
-    """Order a claim's benefit, after asking about any order that may already have been placed."""
-    if claim.attempts > 1:
-        known = provider.query(claim)
-        if not isinstance(known, NeverAsked):
-            return known
-    failpoint("grant_order", claim.public_id)
-    return provider.issue(claim)
 
 
 def settle_all(answers: list[tuple[Claim, Answer]]) -> None:
@@ -217,6 +215,8 @@ def settle_all(answers: list[tuple[Claim, Answer]]) -> None:
 def settle(claim: Claim, answer: Answer) -> None:
     """Write down what the provider said. Safe to repeat: a claim is settled once."""
     failpoint("grant_after_provider", claim.public_id)
+    if isinstance(answer, Used):
+        answer = Issued(answer.reference)  # Then it was issued; its use comes as a message.
     if isinstance(answer, Issued):
         try:
             grant(claim, answer)
@@ -226,6 +226,8 @@ def settle(claim: Claim, answer: Answer) -> None:
             _wait(claim, Unknown("code already known"))
     elif isinstance(answer, Refused):
         fail(claim, answer.reason, provider_status=Status.REFUSED)
+    elif isinstance(answer, Canceled):
+        fail(claim, "canceled", provider_status=Status.REFUSED)
     elif isinstance(answer, NeverAsked):
         # Asked about after its last try: the provider knows of no order, so nothing can be lost.
         fail(claim, "never_issued", provider_status=Status.REFUSED)

@@ -6,13 +6,16 @@ from typing import Any
 
 from django.db import transaction
 
+from benefits.errors import ClaimNotUsable
 from benefits.models import Alarm, Claim, ProviderConfig, ProviderMessage
-from benefits.providers.base import Issued, Pending, Refused
+from benefits.providers.base import Canceled, Issued, Pending, Refused, Used
 from benefits.providers.http import understand
 from benefits.services import grants
 from benefits.services.alarms import raise_alarm
+from benefits.services.redemptions import redeem_claim
 from zone.core import vault
 from zone.core.clock import database_now
+from zone.core.errors import ZoneError
 from zone.core.nudge import nudge
 from zone.core.stuck import Attempts
 
@@ -79,14 +82,30 @@ def _act(message: ProviderMessage, *, now: datetime) -> None:
     else:
         purpose = _purpose(message.provider, message.message_id)
         body = json.loads(vault.unwrap(message.sealed, purpose=purpose))
-        message.outcome = _settle(claim, understand(200, body))
+        message.outcome = _settle(
+            claim, _understand(body), actor=f"provider:{message.provider.code}"
+        )
         message.state, message.next_attempt_at, message.sealed = State.DONE, None, b""
     message.save()
 
 
-def _settle(claim: Claim, answer: object) -> str:
+def _understand(body: dict[str, Any]) -> object:
+    """What a provider says by itself: an answer to an order, or what became of the thing since."""
+    reference = str(body.get("reference", ""))
+    if body.get("status") == "used" and reference:
+        return Used(reference)
+    if body.get("status") == "canceled":
+        return Canceled()
+    return understand(200, body)
+
+
+def _settle(claim: Claim, answer: object, *, actor: str) -> str:
     """The same steps that an answer to our own question takes; a word for what came of it."""
     is_waiting = claim.state == Claim.State.RESERVED
+    if isinstance(answer, Used):
+        return _note_use(claim, answer, actor=actor)
+    if isinstance(answer, Canceled):
+        return _note_end(claim)
     if isinstance(answer, Issued):
         grants.settle(claim, answer)
     elif isinstance(answer, Refused):
@@ -102,6 +121,31 @@ def _settle(claim: Claim, answer: object) -> str:
         return "known"
     claim.refresh_from_db(fields=["state"])
     return str(claim.state)
+
+
+def _note_use(claim: Claim, used: Used, *, actor: str) -> str:
+    """Used where the provider keeps it. What was used was issued, whether or not we knew."""
+    if claim.state == Claim.State.RESERVED:
+        grants.settle(claim, Issued(used.reference))
+        claim.refresh_from_db()
+    if claim.state == Claim.State.REDEEMED:
+        return "known"
+    try:
+        if claim.provider_reference != used.reference:
+            raise ClaimNotUsable(status=claim.state)
+        redeem_claim(claim=claim, now=database_now(), actor=actor)
+    except ZoneError as refusal:
+        raise_alarm(Alarm.Kind.PROVIDER_CODE, claim.public_id, used=refusal.code)
+        return "contradicts"
+    return "used"
+
+
+def _note_end(claim: Claim) -> str:
+    """Void at the provider. What we ended ourselves is no news; of anything else a person decides."""
+    if claim.state in (Claim.State.RESERVED, Claim.State.GRANTED, Claim.State.REDEEMED):
+        raise_alarm(Alarm.Kind.PROVIDER_CODE, claim.public_id, canceled=str(claim.state))
+        return "contradicts"
+    return "known"
 
 
 def _park(message: ProviderMessage, *, now: datetime) -> None:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def fetch_statement(*, provider: ProviderConfig) -> ProviderStatement | None:
-    """Fetch a provider's list and keep it; None, with nothing changed, when it does not answer.
+    """Fetch a provider's list and keep it; None, with nothing changed, when it gives none.
 
     Orders settled before the fetch began must be in it; codes are kept as their index alone. A
     difference is an alarm until a later list agrees. Safe to repeat.
@@ -34,6 +34,8 @@ def fetch_statement(*, provider: ProviderConfig) -> ProviderStatement | None:
         listed = issuer.list_orders()
     finally:
         issuer.close()
+    if listed is None:
+        return None
     if isinstance(listed, Unknown):
         log.error("no statement", extra={"provider": provider.code, "why": listed.why})
         return None

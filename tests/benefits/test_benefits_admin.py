@@ -194,6 +194,7 @@ KIND_FIELDS = {
     "offer_code": {"app_name": "Pages", "offer": "A month"},
     "credit_pack": {"credits": 50},
     "partner_perk": {"partner_name": "Acme"},
+    "wallet_voucher": {"activity_id": "20260001", "currency": "CNY", "amount_off": 600},
 }
 
 

@@ -17,6 +17,7 @@ from benefits.models import (
     ProviderConfig,
     Release,
 )
+from benefits.models.kinds import WALLET_VOUCHER
 from benefits.services.drops import make_drops
 from benefits.services.imports import import_codes
 from benefits.services.lifecycle import move_benefit
@@ -42,6 +43,7 @@ _CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH = 12
 _CODES_LIVE_DAYS = 170
 _ISSUER = "sandbox-issuer"
+_WALLET = "sandbox-wallet-vouchers"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,22 @@ def ensure_issuer() -> ProviderConfig:
     return issuer
 
 
+def _provider_of(offer: Offer, issuer: ProviderConfig) -> ProviderConfig | None:
+    if offer.mode != "provider":
+        return None
+    if offer.kind != WALLET_VOUCHER:
+        return issuer
+    wallet, _is_new = ProviderConfig.objects.get_or_create(
+        code=_WALLET,
+        defaults={
+            "name": "Sandbox wallet's vouchers",
+            "kind": ProviderConfig.Kind.SANDBOX_WALLET,
+            "allows_return": True,
+        },
+    )
+    return wallet
+
+
 def due_offers(today: datetime, *, after: datetime, until: datetime) -> list[Offer]:
     """Offers whose preparation falls between two moments: a day before they open."""
     return [
@@ -81,7 +99,7 @@ def publish_offer(offer: Offer, *, today: datetime, issuer: ProviderConfig) -> P
     release = create_release(
         benefit=benefit,
         mode=offer.mode,
-        provider=issuer if offer.mode == "provider" else None,
+        provider=_provider_of(offer, issuer),
         stock=0 if offer.mode == "codes" else offer.stock,
         opens_at=today + timedelta(days=offer.opens_day),
         closes_at=today + timedelta(days=offer.closes_day),

@@ -56,8 +56,9 @@ def _trial(
 
 
 CN, HK, PH = "ALIPAY_CN", "ALIPAY_HK", "GCASH"
-COUPON, MUSIC, CLOUD, OFFER, PACK = (
+COUPON, MUSIC, CLOUD, OFFER, PACK, VOUCHER = (
     "app_store_coupon", "apple_music_trial", "icloud_trial", "offer_code", "credit_pack",
+    "wallet_voucher",
 )  # fmt: skip
 
 # One evening's choice: whoever takes one of them has chosen.
@@ -118,6 +119,15 @@ OFFERS: tuple[Offer, ...] = (
         },
         _trial("apple_music", "individual", "P3M", 1100, "CNY"), "provider", 900, -45, 30,
         is_featured=True, sort_weight=5, taken_share=0.2, unit_cost=0,
+    ),
+    Offer(
+        "wallet-voucher-6-off-30", CN, VOUCHER, "mint",
+        {
+            "en": ("¥6 off your next payment to Apple", "A voucher in your wallet, for ¥30 or more"),
+            "zh-hans": ("向 Apple 付款满 30 减 6", "存入钱包卡包，付款时自动抵扣"),
+        },
+        {"activity_id": "2026112100000001", **_coupon("CNY", 600, 3000)}, "provider", 300, -20, 40,
+        price_credits=40, sort_weight=30, unit_cost=600,
     ),
     Offer(
         "icloud-200gb-3-months", CN, CLOUD, "blue",

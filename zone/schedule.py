@@ -10,6 +10,7 @@ HOUR = 60 * MINUTE
 
 # A task by its name, and the seconds from one start to the next.
 _PERIODS: dict[str, float | crontab] = {
+    "zone.core.tasks.beat_heart": 10,
     "zone.members.tasks.keep_bindings_true": MINUTE,
     "zone.members.tasks.begin_erasures": 10 * MINUTE,
     "zone.members.tasks.sweep_visits": HOUR,

@@ -4,10 +4,11 @@ import time
 from collections import namedtuple
 
 import pytest
+import redis
 from django.db import connection
 
 from tests.stack import free_port
-from zone.core import health
+from zone.core import health, heartbeat
 from zone.core.health import Readiness, TimedCheck
 
 READY = {"status": "ready", "faults": [], "degraded": []}
@@ -17,6 +18,7 @@ READY = {"status": "ready", "faults": [], "degraded": []}
 def fresh(monkeypatch):
     """Readiness that is looked at now, not two seconds ago."""
     health.expected_migrations()  # Read once a process: on a busy machine that takes a second.
+    heartbeat.give_heartbeat()
     monkeypatch.setattr(health, "_cache", TimedCheck(health.check))
 
 
@@ -109,6 +111,35 @@ def test_without_redis_a_node_stays_ready(cloned_database, client, fresh, settin
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
 
     assert ask(client) == (200, {**READY, "degraded": ["redis"]})
+
+
+def test_workers_that_finish_nothing_are_told(
+    cloned_database, client, fresh, settings, monkeypatch
+):
+    later = time.time() + 61
+    monkeypatch.setattr(heartbeat.time, "time", lambda: later)
+
+    assert ask(client) == (200, {**READY, "degraded": ["workers"]})
+
+
+def test_a_redis_that_is_full_counts_as_away(
+    cloned_database, client, fresh, settings, private_redis
+):
+    settings.REDIS_URL = private_redis.url
+    with redis.Redis(port=private_redis.port) as server:
+        server.config_set("maxmemory", 1)
+
+    assert ask(client) == (200, {**READY, "degraded": ["redis"]})
+
+
+def test_a_worker_and_beat_give_the_heartbeat(live_stack, private_redis, settings):
+    settings.REDIS_URL = private_redis.url
+    assert heartbeat.find_silence() is None
+    stack = live_stack(web=False, worker=True, beat=True, redis=private_redis)
+
+    stack.wait_for(lambda: heartbeat.find_silence() is not None, "worker")
+
+    assert heartbeat.find_silence() < heartbeat.SILENT_SECONDS_MAX
 
 
 def test_a_check_that_hangs_is_cut_off_after_a_second():

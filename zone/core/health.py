@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from zone.core.drains import is_broker_reachable
+from zone.core.heartbeat import SILENT_SECONDS_MAX, find_silence
 
 ANSWER_SECONDS_MAX = 1.0
 CACHE_SECONDS = 2.0
@@ -77,8 +78,15 @@ def check() -> Readiness:
     faults += _database_faults()
     if shutil.disk_usage(settings.BASE_DIR).free < DISK_FREE_BYTES_MIN:
         faults.append("disk")
-    degraded = [] if is_broker_reachable() else ["redis"]
-    return Readiness(faults, degraded)
+    return Readiness(faults, _find_degraded())
+
+
+def _find_degraded() -> list[str]:
+    """What makes members wait longer without keeping this node from its work."""
+    if not is_broker_reachable():
+        return ["redis"]
+    silence = find_silence()
+    return [] if silence is not None and silence < SILENT_SECONDS_MAX else ["workers"]
 
 
 def _database_faults() -> list[str]:

@@ -103,13 +103,14 @@ class Stack:
                 start_new_session=True,  # Its children are found by its group.
             )
 
-    def start_web(self) -> None:
+    def start_web(self, *, workers: int = 1) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.start(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-            *("--workers", "1", "--blocking-threads", "1", "--no-ws", "zone.wsgi:application"),
+            *("--workers", str(workers), "--blocking-threads", "1"),
+            *("--no-ws", "zone.wsgi:application"),
             SITE_URL=self.url,
         )
         self.wait_for(lambda: httpx.get(f"{self.url}/healthz").status_code == 200, "web")

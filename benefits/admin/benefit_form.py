@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from benefits.models import Benefit
-from benefits.models.kinds import KINDS, PERIODS, DetailField
+from benefits.models.kinds import KINDS, PERIODS, WALLET_VOUCHER, DetailField
 from benefits.queries import with_gap_in
 from benefits.services.bin import RESTORE_WITHIN
 from zone.core.clock import database_now
@@ -65,6 +65,9 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
         # The kind is chosen first and stays: its own fields hang on it.
         self.initial["kind"] = self.kind_code
         self.fields["kind"].disabled = True
+        if self.kind_code == WALLET_VOUCHER:
+            self.initial["is_giftable"] = False
+            self.fields["is_giftable"].disabled = True
         kind = KINDS.get(self.kind_code)
         for field in kind.fields if kind else ():
             name = DETAIL_PREFIX + field.name

@@ -44,4 +44,13 @@ class Migration(migrations.Migration):
             name="secret_sealed",
             field=models.BinaryField(default=b"", editable=False, max_length=4000),
         ),
+        migrations.AddConstraint(
+            model_name="benefit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_giftable", True), ("kind", "wallet_voucher"), _negated=True
+                ),
+                name="benefits_benefit_voucher_stays",
+            ),
+        ),
     ]

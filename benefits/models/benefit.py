@@ -156,6 +156,11 @@ class Benefit(models.Model):
                 | (~models.Q(kind="credit_pack") & models.Q(only_for_stamps=False)),
                 name="benefits_benefit_no_closed_loop",
             ),
+            # What lies in its owner's wallet cannot be handed on by us.
+            models.CheckConstraint(
+                condition=~models.Q(kind="wallet_voucher", is_giftable=True),
+                name="benefits_benefit_voucher_stays",
+            ),
             models.CheckConstraint(
                 condition=models.Q(visible_until__isnull=True)
                 | models.Q(visible_until__gt=models.F("visible_from")),

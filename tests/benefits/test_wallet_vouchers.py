@@ -30,14 +30,18 @@ from zone.core.clock import database_now
 from zone.members.services.identities import find_user_id
 
 pytestmark = pytest.mark.usefixtures("sound_books")
-DETAIL = {"activity_id": "20260001", "currency": "CNY", "amount_off": 600}
+VOUCHER = {
+    "kind": "wallet_voucher",
+    "detail": {"activity_id": "20260001", "currency": "CNY", "amount_off": 600},
+    "is_giftable": False,
+}
 
 
 def make_voucher_release(**fields):
     provider = make_provider(
         **{"kind": "test_wallet", "timeout_ms": 2000, "attempts_max": 3, "url": "", **fields}
     )
-    benefit = make_benefit(kind="wallet_voucher", detail=DETAIL, price_credits=30)
+    benefit = make_benefit(price_credits=30, **VOUCHER)
     return make_release(benefit, stock=5, provider=provider)
 
 
@@ -162,7 +166,7 @@ def test_an_operator_sets_a_wallet_up_with_keys_or_not_at_all(db):
 
 
 def test_vouchers_come_from_wallets_and_are_not_given_away(db):
-    voucher = make_benefit(kind="wallet_voucher", detail=DETAIL)
+    voucher = make_benefit(**VOUCHER)
     for release in (
         make_release(voucher, stock=1, provider=make_provider()),
         make_release(make_benefit(), stock=1, provider=make_provider(kind="wallet")),

@@ -5,7 +5,7 @@ import pytest
 
 from benefits.models import Claim
 from tests.benefits.factories import claim, make_benefit, make_provider, make_release
-from tests.benefits.test_wallet_vouchers import DETAIL
+from tests.benefits.test_wallet_vouchers import VOUCHER
 from tests.faults.test_grant_faults import (
     assert_books_are_sound,
     is_dead_by_failpoint,
@@ -19,7 +19,7 @@ MEMBERS = 12
 
 def make_vouchers():
     provider = make_provider(kind="test_wallet", timeout_ms=2000, url="", allows_return=True)
-    benefit = make_benefit(kind="wallet_voucher", detail=DETAIL, price_credits=100)
+    benefit = make_benefit(price_credits=100, **VOUCHER)
     return make_release(benefit, stock=MEMBERS, provider=provider)
 
 

@@ -176,6 +176,7 @@ def _write(offer: Offer, today: datetime) -> Benefit:
         valid_days=offer.valid_days,
         requires_binding=offer.requires_binding,
         requires_adult=offer.requires_adult,
+        is_giftable=offer.kind != WALLET_VOUCHER,
         wallets=[offer.wallet],
         storefronts=[STOREFRONT[offer.wallet]],
         funder="apple" if offer.kind.endswith("_trial") else "wallet",

@@ -312,6 +312,10 @@ STEPS = {
 }
 # What one gets, by kind of benefit.
 GETS = {
+    VOUCHER: {
+        "en": "A voucher in your wallet that is taken off when you pay Apple.",
+        "zh-hans": "存入钱包的卡券，向 Apple 付款时自动抵扣。",
+    },
     COUPON: {
         "en": "A code that takes the amount off one purchase in the App Store.",
         "zh-hans": "一个兑换码，在 App Store 单次购买时立减相应金额。",

@@ -64,7 +64,12 @@ def test_control_where_an_offer_keeps_nobody_away_a_stranger_takes_it(cloned_dat
     line = Line()
     for held in line.held:
         give_back(held)
-    with replaced_function(cloned_database, "benefits_next_slot", OFFERED_TO_NOBODY, ""):
+    with (
+        replaced_function(
+            cloned_database, "benefits_has_slot", "returned.offered_to_id IS NULL", "true"
+        ),
+        replaced_function(cloned_database, "benefits_next_slot", OFFERED_TO_NOBODY, ""),
+    ):
         answers = together([lambda m=member: claim(m, line.release) for member in line.outsiders])
     strangers = {member.pk for member in line.outsiders}
     assert line.holders() & strangers, (

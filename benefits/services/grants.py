@@ -6,7 +6,6 @@ together. A process may die between any two of them: the lease lapses, the next 
 provider what became of the order, and nothing is ordered twice because the key is the claim's.
 """
 
-import contextlib
 import logging
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -33,16 +32,14 @@ from benefits.services.alarms import raise_alarm
 from benefits.services.asking import (
     Answer,
     add_recipients,
+    answer_of,
     ask,
     ask_about,
     is_worn_out,
+    known,
     to_be_asked,
 )
-from benefits.services.moves import (
-    move_claim,
-    record_events,
-    tell_partner,
-)
+from benefits.services.moves import move_claim, record_events, tell_partner
 from benefits.services.notices import tell, tell_each
 from benefits.services.provider_codes import keep_codes
 from benefits.services.trials import start_trial
@@ -50,6 +47,7 @@ from credits import ledger
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.ids import uuid7
+from zone.core.stuck import is_of_the_row
 from zone.core.vault import VaultError
 
 PARALLEL_CALLS = 64
@@ -99,7 +97,7 @@ class _Drain:
             done += leased
             if not self.calls:
                 return done
-            answers = [(self.calls.pop(call), call.result()) for call in self.gather()]
+            answers = [(self.calls.pop(call), answer_of(call)) for call in self.gather()]
             for claim, answer in answers:
                 self.note(claim, answer)
             settle_all(answers)
@@ -116,9 +114,9 @@ class _Drain:
             add_recipients([claim])
             if is_worn_out(claim):
                 _fence(claim)
-            answer = self.start(claim).result()
+            answer = answer_of(self.start(claim))
             self.note(claim, answer)
-            settle(claim, answer)
+            settle_by_itself(claim, answer)
             done += 1
         return done
 
@@ -162,7 +160,7 @@ class _Drain:
     def start(self, claim: Claim) -> "Future[Answer]":
         provider = self.find_provider(claim.release.provider)
         if provider is None:
-            return _known(Unknown("provider cannot be asked"))
+            return known(Unknown("provider cannot be asked"))
         if is_worn_out(claim):
             # Whatever happened to every try before this one, do not order again.
             return self.threads.submit(ask_about, provider, claim)
@@ -189,27 +187,35 @@ class _Drain:
         self.trust[key] = 1 if is_silent else min(trust * 2, PROVIDER_CALLS_MAX)
 
 
-def _known(answer: Answer) -> "Future[Answer]":
-    future: Future[Answer] = Future()
-    future.set_result(answer)
-    return future
-
-
 def settle_all(answers: list[tuple[Claim, Answer]]) -> None:
     """Write down what the providers said: what was issued in one commit, the rest one by one.
 
-    When one of them cannot be written, each has a commit of its own, so that it stops nobody.
+    When one of them cannot be written, each has a commit of its own, so that it stops nobody: its
+    lease lapses, it is asked about alone, and in the end it is fenced in and an operator called.
     """
     issued = [(claim, answer) for claim, answer in answers if isinstance(answer, Issued)]
     done: set[int] = set()
     if len(issued) > 1:
         for claim, _ in issued:
             failpoint("grant_after_provider", claim.public_id)
-        with contextlib.suppress(IntegrityError):
+        try:
             done = grant_together(issued)
+        except Exception as error:
+            if not is_of_the_row(error):
+                raise
     for claim, answer in answers:
         if claim.pk not in done:
-            settle(claim, answer)
+            settle_by_itself(claim, answer)
+
+
+def settle_by_itself(claim: Claim, answer: Answer) -> None:
+    """`settle`, unless something about this very claim keeps it from being written down."""
+    try:
+        settle(claim, answer)
+    except Exception as error:
+        if not is_of_the_row(error):
+            raise
+        log.exception("A claim cannot be settled", extra={"claim": claim.public_id})
 
 
 def settle(claim: Claim, answer: Answer) -> None:

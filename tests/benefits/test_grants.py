@@ -11,7 +11,7 @@ from benefits import claim_sql, queries
 from benefits.errors import ClaimNotUsable
 from benefits.models import Alarm, Claim, Code
 from benefits.providers.base import Issued, Unknown
-from benefits.providers.http import seal_secret, sign
+from benefits.providers.http import HttpIssuer, seal_secret, sign
 from benefits.providers.sandbox_issuer import sandbox_secret
 from benefits.services import grants, silence
 from benefits.services.pools import open_code
@@ -22,6 +22,7 @@ from tests.benefits.factories import (
     make_benefit,
     make_provider,
     make_release,
+    soon,
 )
 from tests.benefits.test_claim_benefit import balance
 from tests.factories import bind, make_member
@@ -279,6 +280,48 @@ def test_the_issuer_takes_no_unsigned_orders(issuer):
     old = sign(sandbox_secret(), method="POST", path="/issues", at=1, body=body)
     headers = {"Idempotency-Key": "clm_x", "Zone-Timestamp": "1", "Zone-Signature": old}
     assert httpx.post(f"{issuer.url}/issues", content=body, headers=headers).status_code == 401
+
+
+def test_a_claim_that_cannot_be_written_keeps_nobody_else_waiting(
+    waiting, alice, bob, release, issuer, monkeypatch
+):
+    give_credits(bob, 300)
+    other = claim(bob, release)
+    keep_codes = grants.keep_codes
+
+    def keep_others(answers, *, now):
+        assert all(one.pk != waiting.pk for one, _ in answers)
+        keep_codes(answers, now=now)
+
+    monkeypatch.setattr(grants, "keep_codes", keep_others)
+    for _ in range(5):
+        grants.drain_grants()
+        Claim.objects.filter(state="reserved", lease_until__lt=soon(minutes=5)).update(
+            lease_until=database_now()
+        )
+    waiting.refresh_from_db()
+    other.refresh_from_db()
+    assert (other.state, waiting.state, waiting.provider_status) == (
+        "granted", "reserved", "silent",
+    )  # fmt: skip
+    alarm = Alarm.objects.get()
+    assert (alarm.kind, alarm.subject) == ("worker_lost", waiting.public_id)
+    assert balance(alice)[:2] == (200, 300)
+    assert grants.drain_grants() == 0, "it is fenced in"
+    monkeypatch.undo()
+    silence.ask_again(claim=waiting, actor="operator:x", now=database_now())
+    grants.drain_grants()
+    waiting.refresh_from_db()
+    assert waiting.state == "granted"
+
+
+def test_a_call_that_fails_in_our_own_code_is_not_knowing(waiting, alice, monkeypatch):
+    monkeypatch.setattr(HttpIssuer, "issue", lambda *_: {}["no such name"])
+    assert grants.drain_grants() == 1
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.provider_status, balance(alice)[:2]) == (
+        "reserved", "unknown", (200, 300),
+    )  # fmt: skip
 
 
 def test_not_knowing_is_never_a_refusal(waiting, alice):

@@ -51,7 +51,7 @@ class Attempts:
             with transaction.atomic() if connection.in_atomic_block else nullcontext():
                 yield
         except Exception as error:
-            if not _is_of_the_row(error):
+            if not is_of_the_row(error):
                 raise
             log.exception("A row is stuck", extra={"work": self.work, "row": row})
             self._keep(row, error)
@@ -101,7 +101,7 @@ def together_or_alone(
             attempts.passed(map(key, rows))
             return len(rows)
     except Exception as error:
-        if not _is_of_the_row(error):
+        if not is_of_the_row(error):
             raise
         log.warning("A batch failed: its rows go one by one", extra={"work": work})
     done = 0
@@ -116,7 +116,7 @@ def together_or_alone(
     return done
 
 
-def _is_of_the_row(error: Exception) -> bool:
+def is_of_the_row(error: Exception) -> bool:
     if isinstance(error, ZoneError):
         return not error.is_retryable
     return not isinstance(error, (OperationalError, InterfaceError, SoftTimeLimitExceeded))

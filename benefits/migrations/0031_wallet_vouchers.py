@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Wallets that keep vouchers, as providers: our number there, and two keys."""
 
-    dependencies = [("benefits", "0028_fenced_claims")]
+    dependencies = [("benefits", "0030_claim_in_fewer_statements")]
     operations = [
         migrations.AddField(
             model_name="providerconfig",

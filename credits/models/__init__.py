@@ -1,5 +1,6 @@
 from credits.models.adjust_batch import AdjustBatch, AdjustRow
 from credits.models.adjustment import AdjustRequest
+from credits.models.apple import AppleAccountFirst
 from credits.models.books import Account, Entry, HeldCredits
 from credits.models.checkin import CheckIn, CheckInTrack, Streak
 from credits.models.cost import UnitCost
@@ -17,6 +18,7 @@ __all__ = [
     "AdjustBatch",
     "AdjustRequest",
     "AdjustRow",
+    "AppleAccountFirst",
     "CheckIn",
     "CheckInTrack",
     "EarnBonus",

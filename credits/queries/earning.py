@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from credits.models import EarnBonus, EarnDecision, EarnPolicy, EarnRule
+from credits.queries.apple import list_returning
 from credits.queries.pending import Pending, find_pending
 from credits.rules import Line, Part, Purchase, RuleBook, Usage, Worth, worth_of_purchase
 from zone.core.clock import database_now
@@ -113,7 +114,9 @@ def preview_charges(charges: Sequence[Charge]) -> list[Worth]:
     """A dry run: what these charges would earn now, in this order. Writes nothing."""
     book = read_rule_book()
     member_ids = {charge.member_id for charge in charges}
-    purchases = list_purchases(charges, list_first_charges(member_ids))
+    returning = list_returning(member_ids)
+    firsts = list_first_charges(member_ids - returning)
+    purchases = list_purchases(charges, firsts)
     usage = read_usage(member_ids, [each.paid_on for each in purchases.values()], book)
     worths: list[Worth] = []
     for charge in charges:
@@ -141,7 +144,7 @@ def preview_renewals(member: Member) -> list[RenewalPreview]:
     if not due:
         return []
     book, zone = read_rule_book(), ZoneInfo(member.time_zone)
-    is_first = not list_first_charges([member.pk])
+    is_first = not list_first_charges([member.pk]) and not list_returning([member.pk])
     days = [each.period_ends_at.astimezone(zone).date() for each in due]
     usage = read_usage([member.pk], days, book)[member.pk]
     previews = []

@@ -27,6 +27,7 @@ from credits.queries.earning import (
     read_usage,
 )
 from credits.rules import Purchase, RuleBook, Usage, Worth, owed_back, worth_of_purchase
+from credits.services.apple_accounts import list_returning_charges
 from credits.services.missions import Deed, advance_missions
 from credits.services.referrals import settle_first_purchases
 from credits.services.taking import take_back
@@ -94,8 +95,10 @@ def _credit(charges: list[Charge], *, is_backdated: bool) -> None:
         return
     now = database_now()
     book = read_rule_book()
-    firsts = settle_first_purchases(charges, now=now)
-    worths, usage = _decide(charges, book, [first.event.member.pk for first in firsts])
+    returning = list_returning_charges(charges, now=now)
+    firsts = settle_first_purchases(charges, now=now, returning=returning)
+    inviter_ids = [first.event.member.pk for first in firsts]
+    worths, usage = _decide(charges, book, inviter_ids, returning)
     thanks = decide_thanks(firsts, book, usage)
     window = timedelta(days=book.policy.return_days if book.policy else 0)
     giving = [charge for charge in charges if worths[charge.id].credits > 0]
@@ -169,7 +172,7 @@ def _deeds(charge: Charge, member: Member, amount: int, counts_whole: bool) -> l
 
 
 def _decide(
-    charges: list[Charge], book: RuleBook, inviter_ids: Collection[int]
+    charges: list[Charge], book: RuleBook, inviter_ids: Collection[int], returning: set[UUID]
 ) -> tuple[dict[UUID, Worth], dict[int, Usage]]:
     """What each charge is worth, oldest first: each counts towards the limits of the next.
 
@@ -181,7 +184,7 @@ def _decide(
     if book.has_limits:
         # Two drains may hold two charges of one member: the second waits, and sees the first.
         list(Member.objects.filter(pk__in=member_ids).order_by("pk").select_for_update(no_key=True))
-        firsts = list_first_charges(member_ids)
+        firsts = list_first_charges(member_ids) - returning
     purchases = list_purchases(charges, firsts)
     if book.has_limits:
         usage = read_usage(member_ids, [each.paid_on for each in purchases.values()], book)

@@ -105,11 +105,14 @@ class FirstPurchase:
     event: Event
 
 
-def settle_first_purchases(charges: Sequence[Charge], *, now: datetime) -> list[FirstPurchase]:
+def settle_first_purchases(
+    charges: Sequence[Charge], *, now: datetime, returning: Collection[UUID] = ()
+) -> list[FirstPurchase]:
     """Referrals that wait for one of these charges, settled by the oldest; who is to be thanked.
 
     In the transaction that credits the charges, so once. A purchase of before the acceptance says
-    that the friend was no newcomer: then nobody is thanked.
+    that the friend was no newcomer, and so does one among `returning`, whose Apple account bought as
+    another member: then nobody is thanked.
     """
     real = [charge for charge in charges if charge.amount > 0]
     waiting = {
@@ -124,7 +127,7 @@ def settle_first_purchases(charges: Sequence[Charge], *, now: datetime) -> list[
         row = waiting.pop(charge.member_id, None)
         if row is None:
             continue
-        is_new = charge.paid_at >= row.accepted_at
+        is_new = charge.paid_at >= row.accepted_at and charge.id not in returning
         # Somebody whose token came after the acceptance may turn out to be the inviter.
         is_friend = not is_same_person(row.friend, row.inviter)
         row.state = State.BOUGHT if is_new and is_friend else State.REFUSED

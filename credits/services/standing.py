@@ -14,7 +14,8 @@ from credits.models import Freeze, KeptAccount
 from credits.promises import cancel_pending
 from credits.queries import get_balance
 from credits.queries.pending import list_pending
-from credits.services.events import Event, earn_for
+from credits.services.apple_accounts import give_link_up, take_link
+from credits.services.events import Event, earn_for, is_decided
 from credits.services.tiers import mark_tiers_due
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
@@ -116,12 +117,20 @@ def _settle(bindings: list[Binding]) -> None:
 
 
 def _thank_for_linking(member: Member, binding: Binding) -> None:
-    """The first link of a member gives what the rules say; later ones give nothing."""
+    """The first link of a member gives what the rules say; later ones give nothing.
+
+    Nor does one whose Apple account another member was thanked for.
+    """
     if binding.bound_at is None:
         return
-    given = earn_for([Event(member=member, kind="binding", source="first", at=binding.bound_at)])
-    if given:
+    event = Event(member=member, kind="binding", source="first", at=binding.bound_at)
+    index = bytes(binding.apple_index) if binding.apple_index is not None else None
+    if is_decided(event) or not take_link(member.pk, index, at=binding.bound_at):
+        return
+    if earn_for([event]):
         mark_tiers_due([member.pk])
+    else:
+        give_link_up(member.pk, index)
 
 
 def _is_linked(member: Member) -> bool:

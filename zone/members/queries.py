@@ -1,6 +1,6 @@
 """What other rooms ask about a member."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -36,6 +36,17 @@ def list_open_bindings(member_ids: Sequence[int]) -> dict[int, Binding]:
     """Each member's binding that has not ended, by the member's key; one query for any number."""
     rows = Binding.objects.filter(member_id__in=member_ids, status__in=Binding.OPEN_STATUSES)
     return {binding.member_id: binding for binding in rows.order_by("-pk")}
+
+
+def list_apple_indices(member_ids: Collection[int]) -> dict[int, bytes]:
+    """The Apple account that each member last paid for, as a keyed hash; who has none is left out."""
+    rows = (
+        Binding.objects.filter(member_id__in=member_ids, bound_at__isnull=False)
+        .order_by("member_id", "-bound_at", "-pk")
+        .distinct("member_id")
+        .values_list("member_id", "apple_index")
+    )
+    return {member_id: bytes(index) for member_id, index in rows if index is not None}
 
 
 def list_devices(member_ids: Sequence[int]) -> dict[int, list[tuple[str, datetime]]]:

@@ -30,6 +30,8 @@ class Binding(models.Model):
     # The wallet's own number for the agreement; null until it is signed.
     agreement_reference = models.CharField(max_length=128, null=True, blank=True)
     account_masked = models.CharField(max_length=40, blank=True)
+    # Which Apple account it pays for: a keyed hash of Apple's own id, null where no wallet says it.
+    apple_index = models.BinaryField(max_length=32, null=True, editable=False)
     storefront = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     failure_reason = models.CharField(max_length=32, blank=True)

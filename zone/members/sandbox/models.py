@@ -60,6 +60,8 @@ class SandboxAgreement(models.Model):
     account = models.ForeignKey(SandboxAccount, on_delete=models.CASCADE, related_name="agreements")
     agreement_no = models.CharField(max_length=32, unique=True)
     external_agreement_no = models.CharField(max_length=64, blank=True)
+    # The Apple account it pays for, by Apple's own opaque id.
+    apple_account = models.CharField(max_length=64, blank=True, default="", db_default="")
     status = models.CharField(max_length=6, choices=Status, default=Status.NORMAL)
     signed_at = models.DateTimeField()
     changed_at = models.DateTimeField()

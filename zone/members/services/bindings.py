@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from zone.core import vault
 from zone.core.errors import Unavailable
 from zone.core.nudge import nudge
 from zone.members.errors import MoveNotAllowed, StaleNews, WalletClosed
@@ -20,6 +21,7 @@ from zone.members.wallets.base import AgreementReport
 logger = logging.getLogger(__name__)
 Status = Binding.Status
 
+_APPLE_PURPOSE = "apple-account"
 BATCH_ROWS = 500
 PENDING_MINUTES = 30
 RECHECK_DAYS = 7
@@ -43,6 +45,7 @@ def record_binding_status(
     agreement_reference: str = "",
     account_masked: str = "",
     valid_until: datetime | None = None,
+    apple_account: str = "",
 ) -> Binding:
     """Apply news about a binding, if it is news.
 
@@ -63,6 +66,8 @@ def record_binding_status(
         row.agreement_reference = agreement_reference or row.agreement_reference
         row.account_masked = account_masked or row.account_masked
         row.valid_until = valid_until or row.valid_until
+        if apple_account and row.apple_index is None:
+            row.apple_index = vault.blind_index(_APPLE_PURPOSE, apple_account)
         _date_status(row, status, occurred_at, reason)
         row.save()
         if status == Status.ACTIVE and not was_active:
@@ -131,6 +136,7 @@ def record_report(*, wallet: Wallet, report: AgreementReport) -> Binding | None:
                 agreement_reference=report.agreement_reference,
                 account_masked=report.account_masked,
                 valid_until=report.valid_until,
+                apple_account=report.apple_account,
             )
         except (StaleNews, MoveNotAllowed):
             return None

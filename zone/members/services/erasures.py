@@ -134,7 +134,11 @@ def _forget(member_id: int, now: datetime) -> None:
         status=ended, settled_status=ended, unbound_at=now
     )
     Binding.objects.filter(member=member).update(
-        agreement_reference=None, account_masked="", next_query_at=None, updated_at=now
+        agreement_reference=None,
+        account_masked="",
+        apple_index=None,
+        next_query_at=None,
+        updated_at=now,
     )
     # That they agreed, to what and when, is kept as the law asks; how they looked then is not.
     Consent.objects.filter(member=member, withdrawn_at=None).update(withdrawn_at=now)

@@ -56,6 +56,9 @@ class AgreementReport:
     external_reference: str = ""
     account_masked: str = ""
     valid_until: datetime | None = None
+    # Apple's own opaque id of the account that is paid for, where the wallet passes it on: the like
+    # of StoreKit's appAccountToken (https://developer.apple.com/documentation/storekit).
+    apple_account: str = ""
 
 
 class WalletConnector(Protocol):

@@ -102,6 +102,7 @@ class SandboxConnector:
             external_reference=params.get("external_agreement_no", ""),
             account_masked=params.get("logon_id", ""),
             valid_until=_instant(valid_until) if valid_until else None,
+            apple_account=params.get("apple_account", ""),
         )
 
 
@@ -130,4 +131,5 @@ def _report(agreement: SandboxAgreement, user_id: str) -> AgreementReport:
         external_reference=agreement.external_agreement_no,
         account_masked=agreement.account.account_masked,
         valid_until=agreement.valid_until,
+        apple_account=agreement.apple_account,
     )

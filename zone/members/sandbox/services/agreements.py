@@ -32,8 +32,12 @@ def sign_agreement(
     now: datetime,
     external_agreement_no: str = "",
     agreement_no: str = "",
+    apple_account: str = "",
 ) -> SandboxAgreement:
-    """An open agreement of this account; the one there is, if there is one."""
+    """An open agreement of this account; the one there is, if there is one.
+
+    A test person has one Apple account of their own unless another one is named.
+    """
     if found := find_open_agreement(account):
         return found
     try:
@@ -42,6 +46,7 @@ def sign_agreement(
                 account=account,
                 agreement_no=agreement_no or _new_number(now),
                 external_agreement_no=external_agreement_no,
+                apple_account=apple_account or f"apple-{account.public_id}",
                 signed_at=now,
                 changed_at=now,
             )

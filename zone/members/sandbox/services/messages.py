@@ -101,6 +101,7 @@ def news_params(agreement: SandboxAgreement) -> dict[str, str]:
             "external_agreement_no": agreement.external_agreement_no,
             "user_id": user_id_of(account),
             "logon_id": account.account_masked,
+            "apple_account": agreement.apple_account,
             "status": agreement.status,
             "changed_time": agreement.changed_at.isoformat(),
             "invalid_time": agreement.valid_until.isoformat() if agreement.valid_until else "",

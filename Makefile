@@ -20,12 +20,13 @@ help:
 	@echo "make demo    run everything here (ZONE_PORT, ZONE_DATA); Ctrl-C stops it"
 	@echo "make codes   the operators' second factor, as of now"
 	@echo "make test    all tests, on servers of their own"
-	@echo "make soak    the ledger's model and crash tests for much longer (LEDGER_SEED chooses a run)"
+	@echo "make soak    the ledger's model and crash tests for much longer (LEDGER_SEED chooses a run," \
+		"LEDGER_STEPS and SECONDS a shorter one)"
 	@echo "make check   format, lint, layers, types, migrations, production settings"
 	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a minute)"
 	@echo "make bench-codes  a million codes from a file beside a bare COPY (QUICK=1: short)"
 	@echo "make bench-grants  grants a second of one worker (QUICK=1: short)"
-	@echo "make bench-credits  verbs of the ledger beside pgbench and a peer (QUICK=1: a minute)"
+	@echo "make bench-credits  verbs of the ledger beside pgbench and a peer (QUICK=1: a minute, MEMBERS=n)"
 	@echo "make clean   remove the environment, the caches and the data folder"
 
 setup: $(DEMO_STAMP)
@@ -69,9 +70,9 @@ test: setup-test
 
 # A seed is printed when a run fails; the same seed draws the same orders and faults again.
 soak: setup-test
-	@LEDGER_STEPS=200000 LEDGER_SEED=$${LEDGER_SEED:-$$$$} \
+	@LEDGER_STEPS=$${LEDGER_STEPS:-200000} LEDGER_SEED=$${LEDGER_SEED:-$$$$} \
 		$(BIN)/python -m pytest tests/credits/test_model.py
-	@$(BIN)/python -m tests.faults.ledger_crash --seconds 60 \
+	@$(BIN)/python -m tests.faults.ledger_crash --seconds $(or $(SECONDS),60) \
 		$(if $(LEDGER_SEED),--seed $(LEDGER_SEED))
 
 bench-codes: setup-test
@@ -99,7 +100,8 @@ bench-drop: setup-test
 	@exec $(BIN)/python -m tests.bench.drop $(if $(QUICK),--quick)
 
 bench-credits: setup-test
-	@exec $(BIN)/python -m tests.bench.credits $(if $(QUICK),--quick)
+	@exec $(BIN)/python -m tests.bench.credits $(if $(QUICK),--quick) \
+		$(if $(MEMBERS),--members $(MEMBERS))
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .zone

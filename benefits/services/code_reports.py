@@ -24,14 +24,20 @@ State = CodeReport.State
 
 
 def can_report(claim: Claim, *, now: datetime) -> bool:
-    """Whether the owner has seen a code lately that is still theirs. Reads the claim alone."""
-    return (
+    """Whether the owner has seen a code lately that is still theirs.
+
+    Reads the claim alone; of what an issuer made, also whether there is a code at all.
+    """
+    is_recent = (
         claim.mode != Fulfilment.CREDITS
         and claim.state_at(now) == Claim.State.GRANTED
         and claim.revealed_at is not None
         and claim.frozen_at is None
         and now - claim.revealed_at < REPORT_WITHIN
     )
+    if not is_recent or claim.mode == Fulfilment.CODES:
+        return is_recent
+    return Code.objects.filter(release_id=claim.release_id, slot=claim.slot).exists()
 
 
 def report_code(*, claim: Claim, reason: str, actor: str, now: datetime) -> CodeReport:

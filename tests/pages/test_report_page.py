@@ -33,3 +33,19 @@ def test_a_deadline_of_the_report_is_kept_by_the_member_page(alices_phone, alice
     Claim.objects.filter(pk=made.pk).update(revealed_at=database_now() - timedelta(days=31))
     page = alices_phone.get(f"/me/benefits/{made.public_id}").content.decode()
     assert "/report" not in page
+
+
+def test_what_has_no_code_is_told_so_and_offers_no_report(alices_phone, alice):
+    """Granted by an issuer without a code: nothing to type, so nothing that could be wrong."""
+    made = claim(alice, make_release(make_benefit(), stock=1))
+    now = database_now()
+    Claim.objects.filter(pk=made.pk).update(
+        state="granted", granted_at=now, valid_from=now, next_attempt_at=None
+    )
+    url = f"/me/benefits/{made.public_id}"
+    shown = alices_phone.post(f"{url}/reveal").content.decode()
+    assert "No code is needed: it is added to your account." in shown
+    assert "/report" not in shown
+    assert "/report" not in alices_phone.get(url).content.decode()
+    page = alices_phone.get(f"{url}/report").content.decode()
+    assert "Report this code" not in page

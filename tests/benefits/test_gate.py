@@ -46,6 +46,16 @@ def test_without_redis_each_process_lets_in_its_own_share(door, private_redis):
     assert time.monotonic() - began < 2, "a Redis that is away is asked once, not a thousand times"
 
 
+def test_a_redis_that_forgot_the_script_or_hung_up_is_asked_anew(door):
+    assert admitted(door, range(3)) == 3
+    client = door._client()
+    client.script_flush()
+    assert admitted(door, range(3, 6)) == 3
+    client.client_kill_filter(_type="normal", skipme=True)
+    assert admitted(door, range(6, 12)) == 5
+    assert door.closed_until == 0.0, "nobody was let in past the door meanwhile"
+
+
 def test_an_emptied_redis_never_sells_what_is_not_there(door, private_redis, alice, bob):
     release = make_release(make_benefit(), codes=1, is_hot=True)
     assert claim(alice, release).state == "granted"

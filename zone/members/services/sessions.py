@@ -5,8 +5,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
 from django.db.models import Q
 
@@ -70,10 +72,15 @@ def hash_of_cookie(cookie: str | None) -> bytes | None:
     if not cookie:
         return None
     try:
-        token = signing.Signer(salt=_SALT).unsign(cookie)
+        token = _signer(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).unsign(cookie)
     except signing.BadSignature:
         return None
     return _hash(token)
+
+
+@lru_cache(maxsize=2)
+def _signer(key: str, *fallbacks: str) -> signing.Signer:
+    return signing.Signer(salt=_SALT, key=key, fallback_keys=fallbacks)
 
 
 def build_session(row: Sequence[Any]) -> MemberSession | None:

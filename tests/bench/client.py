@@ -18,10 +18,10 @@ class Answer:
 
 
 async def _worker(
-    port: int, waiting: "asyncio.Queue[tuple[int, bytes]]", answers: list[Answer]
+    port: int, waiting: "asyncio.Queue[tuple[int, bytes]]", answers: list[Answer], until: float
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while not waiting.empty():
+    while not waiting.empty() and time.perf_counter() < until:
         key, request = waiting.get_nowait()
         began = time.perf_counter()
         try:
@@ -43,15 +43,22 @@ async def _worker(
     writer.close()
 
 
-def drive(port: int, requests: Iterable[bytes], *, clients: int) -> tuple[list[Answer], float]:
-    """Send every request once, over `clients` connections; the answers and the time it took."""
+def drive(
+    port: int, requests: Iterable[bytes], *, clients: int, seconds_max: float = 600
+) -> tuple[list[Answer], float]:
+    """Send every request once, over `clients` connections; the answers and the time it took.
+
+    What is not sent after `seconds_max` is not sent any more.
+    """
 
     async def run() -> list[Answer]:
         waiting: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
         for number, request in enumerate(requests):
             waiting.put_nowait((number, request))
         answers: list[Answer] = []
-        await asyncio.gather(*(_worker(port, waiting, answers) for _ in range(clients)))
+        await asyncio.gather(
+            *(_worker(port, waiting, answers, began + seconds_max) for _ in range(clients))
+        )
         return answers
 
     began = time.perf_counter()

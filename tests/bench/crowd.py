@@ -94,7 +94,6 @@ def deep_release(codes: int) -> Release:
             " WHERE release_id = %s AND slot = 1",
             [codes, release.pk],
         )
-        cursor.execute("ANALYZE benefits_code")
     publish_codes(release=release, actor="operator:bench", now=database_now())
     release.refresh_from_db()
     return release
@@ -106,6 +105,12 @@ def ask(release: Release, cookie: str, *, op_id: str = "", is_panel: bool = True
     form = urlencode({**body, "csrfmiddlewaretoken": CSRF}).encode()
     path = f"/benefits/{release.benefit.slug}/claim"
     return client.post(path, form, cookie=cookie, is_panel=is_panel)
+
+
+def floor(path: str, member: int) -> bytes:
+    """A form posted to one of the floors, with its token."""
+    form = urlencode({"member": member, "csrfmiddlewaretoken": CSRF}).encode()
+    return client.post(path, form, cookie=f"{settings.CSRF_COOKIE_NAME}={CSRF}", is_panel=False)
 
 
 def rush(release: Release, cookies: list[str], number: int) -> list[bytes]:

@@ -64,7 +64,9 @@ def fail_over(server, release, older):
     server.start()
     if older:
         with redis.Redis.from_url(server.url) as client:
-            client.restore(f"zone:gate:{{{release.pk}}}:{int(time.time()) // 3600}", 0, older, replace=True)
+            client.restore(
+                f"zone:gate:{{{release.pk}}}:{int(time.time()) // 3600}", 0, older, replace=True
+            )
 
 
 def ask(member, release):

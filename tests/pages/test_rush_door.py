@@ -111,7 +111,7 @@ def test_claiming_keeps_a_session_awake(client, door, alice):
     assert session.seen_at > long_ago
 
 
-def test_a_fault_in_the_claim_is_a_page_in_the_members_language(client, door, monkeypatch, caplog):
+def test_a_fault_in_the_claim_is_a_page_in_the_members_language(db, client, door, monkeypatch):
     release = make_release(make_benefit(), codes=1, is_hot=True)
     member = reader("zh-hans")
     sign_in(client, member)

@@ -14,6 +14,7 @@ from benefits.admin.benefit_form import BenefitForm, BinFilter, GapFilter, detai
 from benefits.admin.copies import COPY_VERBS
 from benefits.admin.hours import HoursInline
 from benefits.admin.limit import PriceRowInline, QuotaInline
+from benefits.admin.points import PointsField
 from benefits.admin.rule import BENEFIT_PAGES, HIDDEN_PAGES, RuleInline
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of, each_row
 from benefits.artwork import draw_artwork, read_upload, set_artwork
@@ -57,6 +58,8 @@ class TextForm(forms.ModelForm):  # type: ignore[type-arg]
     language = forms.ChoiceField(
         label=gettext_lazy("language"), choices=[(code, code) for code in WRITTEN_LANGUAGES]
     )
+    features = PointsField(label=gettext_lazy("features"))
+    steps = PointsField(label=gettext_lazy("how to use it"))
 
     class Meta:
         model = BenefitText

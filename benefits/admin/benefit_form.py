@@ -29,7 +29,7 @@ def _input_of(field: DetailField, value: Any) -> forms.Field:
     common = {"label": field.label, "required": field.is_required, "initial": value}
     match field.shape:
         case "amount":
-            return forms.IntegerField(min_value=1, **common)
+            return forms.IntegerField(min_value=1, max_value=1_000_000_000_000, **common)
         case "flag":
             return forms.BooleanField(**{**common, "required": False})
         case "period":

@@ -27,7 +27,9 @@ class CopyForm(forms.Form):
     storefronts = forms.CharField(
         label=gettext_lazy("Storefronts, separated by spaces"), required=False
     )
-    price_credits = forms.IntegerField(label=gettext_lazy("Price in credits"), min_value=0)
+    price_credits = forms.IntegerField(
+        label=gettext_lazy("Price in credits"), min_value=0, max_value=1_000_000_000
+    )
     variables = forms.CharField(
         label=gettext_lazy("Variables, one “name = value” a line"),
         required=False,

@@ -42,7 +42,9 @@ PLACES = {
 
 
 class StockForm(forms.Form):
-    current = forms.IntegerField(min_value=0, label=gettext_lazy("Stock as you see it"))
+    current = forms.IntegerField(
+        min_value=0, max_value=100_000_000, label=gettext_lazy("Stock as you see it")
+    )
     target = forms.IntegerField(
         min_value=0, max_value=100_000_000, label=gettext_lazy("Stock as it should be")
     )
@@ -62,7 +64,10 @@ class CodesForm(forms.Form):
         label=gettext_lazy("Use"), choices=CodeBatch.KeptFor.choices, required=False
     )
     life_days = forms.IntegerField(
-        label=gettext_lazy("Days of use every member is promised"), initial=7, min_value=0
+        label=gettext_lazy("Days of use every member is promised"),
+        initial=7,
+        min_value=0,
+        max_value=366,
     )
 
 
@@ -117,7 +122,10 @@ class MakeCodesForm(forms.Form):
         label=gettext_lazy("Use"), choices=CodeBatch.KeptFor.choices, required=False
     )
     life_days = forms.IntegerField(
-        label=gettext_lazy("Days of use every member is promised"), initial=7, min_value=0
+        label=gettext_lazy("Days of use every member is promised"),
+        initial=7,
+        min_value=0,
+        max_value=366,
     )
 
 

@@ -193,7 +193,7 @@ class SlotCounter(models.Model):
 
     @property
     def left(self) -> int:
-        return self.end_slot - self.next_slot + 1
+        return (self.end_slot or 0) - (self.next_slot or 1) + 1  # Nothing of a row in a form.
 
 
 class ReturnedSlot(models.Model):

@@ -3,9 +3,11 @@
 import io
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from benefits.admin.points import PointsField
 from benefits.models import (
     Benefit,
     BenefitEvent,
@@ -224,7 +226,7 @@ def test_each_kind_asks_for_its_own_and_makes_its_own_card(client, alice, kind):
         "slug": "made-here", "livemode": "on", "requires_binding": "on",
         "visible_from_0": "2026-01-05", "visible_from_1": "04:00:00",
         "texts-0-language": "en", "texts-0-title": "Made here", "texts-0-terms": "Once.",
-        "texts-0-features": "[]", "texts-0-steps": "[]",
+        "texts-0-features": "", "texts-0-steps": "Open it | In My benefits.\n\nUse it",
     }  # fmt: skip
     for inline in page.context["inline_admin_formsets"]:
         prefix = inline.formset.prefix
@@ -236,6 +238,10 @@ def test_each_kind_asks_for_its_own_and_makes_its_own_card(client, alice, kind):
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     benefit = Benefit.objects.get(slug="made-here")
     assert (benefit.kind, benefit.detail) == (kind, KIND_FIELDS[kind])
+    assert benefit.texts.get().steps == [
+        {"title": "Open it", "text": "In My benefits."},
+        {"title": "Use it", "text": ""},
+    ]
     Benefit.objects.filter(pk=benefit.pk).update(status="live")
     sign_in(client, alice)
     shown = client.get("/benefits/made-here").content.decode()
@@ -264,3 +270,42 @@ def test_a_new_form_shows_no_default_of_the_database(client, address):
     page = client.get(address)
     assert page.status_code == 200
     assert "DatabaseDefault" not in page.content.decode()
+
+
+def test_points_are_written_as_lines_and_shown_as_they_were_written():
+    field = PointsField()
+    kept = [{"title": "Open it", "text": "Show the code"}, {"title": "Use it", "text": ""}]
+    written = "Open it | Show the code\nUse it"
+    assert field.prepare_value(kept) == written
+    assert field.clean(written) == kept
+    assert not field.has_changed(kept, "Open it | Show the code\r\nUse it")
+    assert field.has_changed(kept, "Open it")
+    for wrong in ("| no title", "x" * 81, "a\n" * 9):
+        with pytest.raises(ValidationError):
+            field.clean(wrong)
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields"),
+    [
+        ("copy", {"slug": "again", "price_credits": "9" * 20}),
+        ("copy", {"slug": "again", "price_credits": "-1"}),
+    ],
+)
+def test_a_number_the_database_cannot_hold_is_a_sentence(client, verb, fields):
+    enter(client, "editor")
+    benefit = make_benefit()
+    answer = client.post(f"/console/benefits/benefit/{benefit.pk}/{verb}/", fields)
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode()
+    assert not Benefit.objects.filter(slug="again").exists()
+
+
+def test_days_of_life_past_every_calendar_are_a_sentence(client):
+    enter(client, "editor")
+    release = make_release(make_benefit(), codes=1)
+    answer = client.post(
+        f"/console/benefits/release/{release.pk}/make-codes/", {"count": 5, "life_days": 9**9}
+    )
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode()

@@ -40,7 +40,12 @@ class Claim(models.Model):
     public_id = models.CharField(
         max_length=30, unique=True, default=partial(new_public_id, "clm"), editable=False
     )
-    member = models.ForeignKey("members.Member", on_delete=models.PROTECT, related_name="claims")
+    # Without an index of its own: `benefits_claim_of_member` begins with the member.
+    member = models.ForeignKey(
+        "members.Member", on_delete=models.PROTECT, related_name="claims", db_index=False
+    )
+    # Found by their own index: the claims of a release (rescues, reports, its deletion) and of a
+    # benefit (the console's list, a choice's rivals). Nobody looks for the claims of some terms.
     # No foreign-key check on these: every claim of a drop would lock the same three rows. They
     # cannot be deleted while a claim names them (a trigger), and nothing else writes claims.
     release = models.ForeignKey(
@@ -55,6 +60,7 @@ class Claim(models.Model):
         null=True,
         related_name="+",
         db_constraint=False,
+        db_index=False,
     )
     slot = models.PositiveIntegerField()
     nth = models.PositiveSmallIntegerField()
@@ -199,7 +205,11 @@ class Claim(models.Model):
 class ClaimEvent(models.Model):
     """One change of a claim: who, why, when, from what to what. Only ever added."""
 
-    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="events")
+    # Written with its claim, which is never deleted (a trigger): checking that it is there would
+    # lock the row just written. `benefits_claimevent_order` begins with the claim.
+    claim = models.ForeignKey(
+        Claim, on_delete=models.PROTECT, related_name="events", db_constraint=False, db_index=False
+    )
     at = models.DateTimeField(db_default=Now())
     actor = models.CharField(max_length=80)
     cause = models.CharField(max_length=40)

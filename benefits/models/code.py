@@ -78,7 +78,10 @@ class CodeBatch(models.Model):
 class Code(models.Model):
     """One code, sealed. Slot n of a release owns code n, whoever made it."""
 
-    release = models.ForeignKey("benefits.Release", on_delete=models.PROTECT, related_name="codes")
+    # `benefits_code_one_per_slot` begins with the release.
+    release = models.ForeignKey(
+        "benefits.Release", on_delete=models.PROTECT, related_name="codes", db_index=False
+    )
     slot = models.PositiveIntegerField()
     batch = models.ForeignKey(
         CodeBatch, on_delete=models.PROTECT, related_name="codes", db_index=False

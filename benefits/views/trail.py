@@ -52,7 +52,7 @@ def _from_charge(member: Member, public_id: str) -> dict[str, Any]:
     charge = Charge.objects.filter(pk=key, member=member).first()
     if charge is None or public_id_of("txn", key) != public_id:
         raise Http404
-    found = trace_source(member, public_id)
+    found = trace_source(member, public_id, since=charge.paid_at)
     return {
         "tab": "credits",
         "charge": charge,
@@ -72,7 +72,7 @@ def _from_claim(member: Member, public_id: str) -> dict[str, Any]:
     )
     if claim is None:
         raise Http404
-    found = trace_use(member, public_id)
+    found = trace_use(member, public_id, since=claim.created_at)
     return {
         "tab": "credits",
         "claim": claim,

@@ -5,19 +5,27 @@ here, and always the same: credits leave in the order in which they came (by `se
 what is left of the very earn it undoes first; what comes back (a release, the rest of a capture, a
 refund) is the last that was taken from that bucket, and stands in its old place again. So the trail
 follows from the journal alone, whoever reads it and whenever.
+
+It is read backwards from where the account stands, and no further than the question goes: to the
+purchase, or to where the buckets that paid for a claim were empty. What was in a bucket before that
+is one nameless part, older than all others, which leaves first.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
+from django.db import connection
+
 from credits.kinds import Kind
-from credits.queries.journal import EntryLine, expiry_of, key_of, read_lines
+from credits.queries.entries import AHEAD, list_entries
+from credits.queries.journal import EntryLine, expiry_of, key_of
 from zone.members.models import Member
 
-LINES_PER_READ = 2000
+LINES_PER_READ = 200
+_NAMELESS = 0  # The source of what was there before the first line that was read.
 _GIVING = (Kind.EARN, Kind.ADJUST)
 _RETURNING = (Kind.RELEASE, Kind.CAPTURE, Kind.REFUND)
 
@@ -53,9 +61,12 @@ class Trail:
         return sum(self.left.values())
 
 
-def trace_source(member: Member | int, related: str) -> Trail:
-    """Where the credits went that entries about `related` (a purchase) gave."""
-    replay = _Replay(key_of(member))
+def trace_source(member: Member | int, related: str, *, since: datetime | None = None) -> Trail:
+    """Where the credits went that entries about `related` (a purchase) gave.
+
+    Nothing about it was posted before `since`; without it the whole journal is read.
+    """
+    replay = _Replay(key_of(member), since=since)
     sources = [
         line
         for line in replay.lines.values()
@@ -70,15 +81,18 @@ def trace_source(member: Member | int, related: str) -> Trail:
     return Trail(sources, [share for share in replay.shares() if share.source.seq in seqs], left)
 
 
-def trace_use(member: Member | int, related: str) -> Trail:
-    """Where the credits came from that paid for `related` (a claim); less what was given back."""
-    replay = _Replay(key_of(member))
-    uses = [
-        line
-        for line in replay.lines.values()
-        if line.related == related and line.kind in (Kind.SPEND, Kind.HOLD)
-    ]
+def trace_use(member: Member | int, related: str, *, since: datetime | None = None) -> Trail:
+    """Where the credits came from that paid for `related` (a claim); less what was given back.
+
+    Nothing about it was posted before `since`; without it the whole journal is read.
+    """
+    replay = _Replay(key_of(member), since=since, use=related)
+    uses = [line for line in replay.lines.values() if _is_use(line, related)]
     seqs = {line.seq for line in uses}
+    parts = [part for seq in seqs for part in replay.taken.get(seq, ())]
+    if since is not None and any(part.source == _NAMELESS for part in parts):
+        # Something older came back into an emptied bucket: only the beginning can name it.
+        return trace_use(member, related)
     return Trail(uses, [share for share in replay.shares() if share.use.seq in seqs])
 
 
@@ -90,14 +104,18 @@ class _Part:
 
 
 class _Replay:
-    """A member's journal from its beginning: which source each credit in each bucket has."""
+    """A member's journal as far as it was read: which source each credit in each bucket has."""
 
-    def __init__(self, member_id: int) -> None:
+    def __init__(self, member_id: int, *, since: datetime | None, use: str = "") -> None:
+        lines, before = _read_back(member_id, since, use)
         self.lines: dict[int, EntryLine] = {}
         self.buckets: dict[int, dict[int, int]] = defaultdict(dict)
         self.taken: dict[int, list[_Part]] = {}
         self.seq_of: dict[UUID, int] = {}
-        for line in _journal(member_id):
+        for bucket, amount in before.items():
+            if amount:
+                self._add(bucket, _NAMELESS, amount)
+        for line in reversed(lines):
             self.lines[line.seq] = line
             self.seq_of[line.op_id] = line.seq
             self._follow(line)
@@ -105,7 +123,7 @@ class _Replay:
     def shares(self) -> Iterator[Share]:
         for use, parts in self.taken.items():
             for part in parts:
-                if part.amount:
+                if part.amount and part.source != _NAMELESS:
                     source = self.lines[part.source]
                     yield Share(source, self.lines[use], part.bucket, part.amount)
 
@@ -142,7 +160,11 @@ class _Replay:
         return taken
 
     def _give_back(self, line: EntryLine, bucket: int, amount: int) -> None:
-        for part in reversed(self.taken.get(self._root_of(line), [])):
+        root = self._root_of(line)
+        if root not in self.taken:  # Taken before the first line: it returns to its old place.
+            self._add(bucket, _NAMELESS, amount)
+            return
+        for part in reversed(self.taken[root]):
             if not amount:
                 return
             back = min(amount, part.amount) if part.bucket == bucket else 0
@@ -162,11 +184,46 @@ class _Replay:
         return seq
 
 
-def _journal(member_id: int) -> Iterator[EntryLine]:
-    after = 0
-    while lines := read_lines(
-        "WHERE member_id = %s AND seq > %s ORDER BY seq LIMIT %s",
-        [member_id, after, LINES_PER_READ],
-    ):
-        yield from lines
-        after = lines[-1].seq
+def _is_use(line: EntryLine, related: str) -> bool:
+    return line.related == related and line.kind in (Kind.SPEND, Kind.HOLD)
+
+
+def _read_back(
+    member_id: int, since: datetime | None, use: str
+) -> tuple[list[EntryLine], dict[int, int]]:
+    """Lines from the newest back, and what was in each bucket before the oldest of them.
+
+    Back to what was posted before `since`, and until the buckets that `use` took from were empty.
+    """
+    seq, held = _standing(member_id)
+    lines: list[EntryLine] = []
+    wanted: set[int] = set()
+    last: UUID | None = None
+    while page := list_entries(member_id, before=last, limit=LINES_PER_READ):
+        last = page[-1].op_id
+        for line in page:
+            if line.seq > seq:
+                continue  # Posted since the account was read.
+            lines.append(line)
+            sign = 1 if line.available_change > 0 else -1
+            for bucket, amount in zip(line.alloc[::2], line.alloc[1::2], strict=True):
+                held[bucket] -= sign * amount
+            if use and _is_use(line, use):
+                wanted.update(line.alloc[::2])
+            is_past = since is not None and line.posted_at < since - AHEAD
+            if is_past and not any(held[bucket] for bucket in wanted):
+                return lines, held
+    return lines, held
+
+
+def _standing(member_id: int) -> tuple[int, dict[int, int]]:
+    """The number of the member's newest entry, and what is in each bucket after it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq, bucket_keys, bucket_left FROM ledger.account WHERE member_id = %s",
+            [member_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return 0, defaultdict(int)
+    return row[0], defaultdict(int, zip(row[1], row[2], strict=True))

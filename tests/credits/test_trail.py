@@ -1,17 +1,19 @@
 """From a purchase to what its credits paid for and back, by a rule that has one answer."""
 
 import random
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from credits import ledger
 from credits.errors import LedgerError
 from credits.kinds import Counter, Funding
-from credits.queries import get_balance
-from credits.queries.trail import trace_source, trace_use
-from tests.credits.conftest import rows
+from credits.queries import entries, get_balance
+from credits.queries.entries import AHEAD
+from credits.queries.trail import LINES_PER_READ, trace_source, trace_use
+from tests.credits.conftest import rows, travel
 from tests.factories import make_member
+from zone.core.clock import database_now
 from zone.core.ids import uuid7
 
 MARCH, MAY = date(2027, 3, 31), date(2027, 5, 31)
@@ -103,6 +105,14 @@ def test_every_credit_has_one_source_and_one_place(db, seed):
     )
     assert left == dict(in_account)
     assert sum(left.values()) == get_balance(member).available
+    # Read no further than the question goes, the answer is the same.
+    for number, (source, use) in enumerate(zip(sources, uses, strict=True)):
+        for whole, trace, related in (
+            (source, trace_source, f"txn_{number}"), (use, trace_use, f"clm_{number}"),
+        ):  # fmt: skip
+            if whole.lines:
+                since = whole.lines[0].posted_at + AHEAD
+                assert _told(trace(member, related, since=since)) == _told(whole)
     # And forwards is backwards.
     forward = sorted(
         (s.source.seq, s.use.seq, s.bucket, s.amount)
@@ -112,6 +122,33 @@ def test_every_credit_has_one_source_and_one_place(db, seed):
     )
     backward = sorted((s.source.seq, s.use.seq, s.bucket, s.amount) for f in uses for s in f.shares)
     assert forward == backward
+
+
+def _told(found):
+    shares = [(s.source.seq, s.use.seq, s.bucket, s.amount) for s in found.shares]
+    return [line.seq for line in found.lines], shares, found.left
+
+
+def test_a_long_history_is_not_read_for_a_recent_question(alice, monkeypatch):
+    """Five hundred entries before; both questions read the page that they are on, 200 rows and 20."""
+    _earn(alice, 10_000, "txn_old", MARCH)
+    for number in range(500):
+        _spend(alice, 1, f"clm_old_{number}")
+    with travel(timedelta(hours=2)):
+        now = database_now()
+        ledger.earn(member_id=alice.pk, op_id=uuid7(now), amount=50, until=MAY, related="txn_new")
+        ledger.adjust(member_id=alice.pk, op_id=uuid7(now), amount=-9500)
+        ledger.spend(member_id=alice.pk, op_id=uuid7(database_now()), amount=30, related="clm_new")
+        read = []
+        kept = entries.read_lines
+        monkeypatch.setattr(
+            entries, "read_lines", lambda *asked: read.append(kept(*asked)) or read[-1]
+        )
+        for trace, related in ((trace_source, "txn_new"), (trace_use, "clm_new")):
+            read.clear()
+            found = trace(alice, related, since=now)
+            assert [(s.source.related, s.amount) for s in found.shares] == [("txn_new", 30)]
+            assert sum(len(lines) for lines in read) <= LINES_PER_READ + entries.PIECE_MIN
 
 
 def _step(chance, member, number):

@@ -18,6 +18,7 @@ from benefits.services import (
     openings,
     pool_watch,
     population,
+    provider_endings,
     provider_messages,
     rule_requests,
     statements,
@@ -130,3 +131,8 @@ def drain_rotations() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def drain_provider_messages() -> None:
     provider_messages.drain_provider_messages()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_provider_endings() -> None:
+    provider_endings.drain_provider_endings()

@@ -14,6 +14,7 @@ from benefits.models.opening import OpeningHours, OpeningSpan
 from benefits.models.pool import PoolSample, PoolWarning
 from benefits.models.population import PopulationRun, RuleRequest
 from benefits.models.provider import ProviderConfig
+from benefits.models.provider_ending import ProviderEnding
 from benefits.models.provider_message import ProviderMessage
 from benefits.models.redemption import Redemption
 from benefits.models.release import DropSchedule, Release, ReturnedSlot, SlotCounter
@@ -65,6 +66,7 @@ __all__ = [
     "PopulationRun",
     "PriceRow",
     "ProviderConfig",
+    "ProviderEnding",
     "ProviderMessage",
     "ProviderStatement",
     "ProviderStatementLine",

@@ -13,6 +13,7 @@ from benefits.services.code_reserve import KeptFor, take_kept_slot
 from benefits.services.gifts import stop_gift_of
 from benefits.services.moves import lock_claim, move_claim, record_event, tell_partner
 from benefits.services.notices import tell
+from benefits.services.provider_endings import end_at_provider, is_kept_elsewhere
 from benefits.services.returns import give_credits_back, undo_end, worth_of
 from credits import ledger
 from credits.errors import InsufficientCredits
@@ -39,7 +40,8 @@ def revoke_claim(
 ) -> Claim:
     """Take a granted claim away. Its slot stays used: the code may have been seen or sent.
 
-    A gift of it that is under way ends first.
+    A gift of it that is under way ends first, and what a wallet keeps of it is ended there by the
+    worker.
 
     With `gives_credits_back` what it cost is refunded in the same commit. The owner is told, with
     the reason. `restore_claim` undoes it for a day.
@@ -68,6 +70,7 @@ def revoke_claim(
         )
         if credits_back:
             give_credits_back(claim, amount=credits_back)
+        end_at_provider(claim, now=now)
         if is_told:
             tell(claim, "claim_revoked", now=now, reason=reason)
     return claim
@@ -78,7 +81,7 @@ def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
 
     Credits that went back with it are taken again in the same commit.
 
-    Raises RestoreRefused after a day, for a claim that was replaced, and when the owner has spent
+    Raises RestoreRefused after a day, for one that a wallet kept or that was replaced, and when the owner has spent
     what was given back; ClaimNotUsable when it was not taken away.
     """
     with transaction.atomic():
@@ -86,7 +89,8 @@ def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
         if claim.state != State.REVOKED:
             raise ClaimNotUsable(status=claim.state)
         is_late = claim.ended_at is None or now - claim.ended_at >= RESTORE_WITHIN
-        if is_late or Claim.objects.filter(replaces=claim).exists():
+        is_gone = is_late or is_kept_elsewhere(claim)  # What a wallet ended does not come back.
+        if is_gone or Claim.objects.filter(replaces=claim).exists():
             raise RestoreRefused()
         revoked = claim.events.filter(cause="revoke").order_by("-id").first()
         given_back = (revoked.facts or {}).get("credits_back", 0) if revoked else 0

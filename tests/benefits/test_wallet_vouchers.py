@@ -10,14 +10,16 @@ from cryptography.hazmat.primitives import serialization
 from django.core.exceptions import ValidationError
 
 from benefits.admin.provider import ProviderForm
-from benefits.errors import ReturnRefused
-from benefits.models import Alarm, Claim, Code, ProviderMessage
+from benefits.errors import RestoreRefused, ReturnRefused
+from benefits.models import Alarm, Claim, Code, ProviderEnding, ProviderMessage
 from benefits.providers import voucher_dialect as dialect
 from benefits.providers.base import Canceled, Issued, Repeat, Used
 from benefits.providers.registry import open_provider
 from benefits.providers.sandbox_vouchers import APP_ID, sandbox_keys
 from benefits.providers.voucher_dialect import DialectError, Notification
 from benefits.services import grants, silence
+from benefits.services.endings import restore_claim, revoke_claim
+from benefits.services.provider_endings import ATTEMPTS_BEFORE_ALARM, drain_provider_endings
 from benefits.services.provider_messages import drain_provider_messages
 from benefits.services.returns import return_claim
 from benefits.services.statements import fetch_statement
@@ -212,6 +214,46 @@ def test_what_was_used_is_not_given_back(sent, alice, issuer):
         return_claim(claim=sent, now=database_now(), actor="member:test")
     sent.refresh_from_db()
     assert (sent.state, balance(alice)[:2]) == ("granted", (70, 0))
+
+
+def test_taken_away_it_is_ended_in_the_wallet_too_and_does_not_come_back(sent, alice, issuer):
+    taken = {"reason": "fraud", "actor": "operator:x", "now": database_now()}
+    revoke_claim(claim=sent, **taken)
+    assert status_of(issuer, sent) == "ENABLED"
+    assert (drain_provider_endings(), drain_provider_endings()) == (1, 0)
+    assert status_of(issuer, sent) == "DISABLED"
+    with pytest.raises(RestoreRefused):
+        restore_claim(claim=sent, actor="operator:x", now=database_now())
+    assert Alarm.objects.count() == 0
+
+
+def test_taken_away_while_the_wallet_is_silent_it_is_ended_later(sent, issuer, settings):
+    address, settings.SANDBOX_ISSUER_URL = settings.SANDBOX_ISSUER_URL, "http://127.0.0.1:9"
+    revoke_claim(claim=sent, reason="fraud", actor="operator:x", now=database_now())
+    for attempt in range(1, ATTEMPTS_BEFORE_ALARM + 1):
+        assert drain_provider_endings() == 1
+        ending = ProviderEnding.objects.get()
+        assert (ending.attempts, ending.outcome) == (attempt, "ConnectionRefusedError")
+        assert drain_provider_endings() == 0, "not at once"
+        ProviderEnding.objects.update(next_attempt_at=database_now())
+    assert Alarm.objects.get(settled_at=None).kind == "provider_silent"
+    settings.SANDBOX_ISSUER_URL = address
+    assert drain_provider_endings() == 1
+    assert status_of(issuer, sent) == "DISABLED"
+    assert not Alarm.objects.filter(settled_at=None).exists()
+
+
+def test_taken_away_after_it_was_used_a_person_looks(sent, issuer):
+    move(issuer, sent, "USED")
+    revoke_claim(claim=sent, reason="fraud", actor="operator:x", now=database_now())
+    drain_provider_endings()
+    assert Alarm.objects.get().facts == {"kept": "VOUCHER_STATUS_ERROR"}
+    assert ProviderEnding.objects.get().next_attempt_at is None
+
+
+def test_codes_are_not_ended_at_anybody(given):
+    revoke_claim(claim=given, reason="fraud", actor="operator:x", now=database_now())
+    assert ProviderEnding.objects.count() == 0
 
 
 def tell(client, made, status, *, notify_id="n1", app_id=APP_ID, key=None, **changed):

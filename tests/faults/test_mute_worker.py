@@ -5,6 +5,7 @@ import sys
 import time
 
 import pytest
+import redis
 
 from benefits.models import Claim
 from tests.benefits.factories import claim
@@ -106,21 +107,25 @@ def test_a_worker_gone_deaf_ends_itself_and_its_successor_grants(cloned_database
     assert wires.swallow() >= 2
     for make in claims:
         make()
-    stack.wait_for(watched.is_granted, "", seconds=FINAL_SECONDS_MAX)
+    # On a slow machine the timer may have granted by then; deaf the worker is all the same.
+    stack.wait_for(lambda: watched.is_granted() and watched.said, "", seconds=FINAL_SECONDS_MAX)
     assert "takes nothing although messages wait" in stack.log("worker")
-    assert any(said.startswith("worker ended") for said in watched.said)
+    assert watched.said[0].startswith("worker ended")
     assert_one_effect_each(stack, cloned_database)
 
 
-def test_control_without_the_watch_it_stays_deaf(stage):
-    _, wires, watch, claims = stage
+def test_control_without_the_watch_it_stays_deaf(stage, private_redis):
+    stack, wires, watch, claims = stage
     watched = watch(mute_seconds=3600)
     wires.swallow()
+    time.sleep(1)  # What was on its way before arrives.
+    heard = stack.log("worker").count(" received")
     claims[0]()
-    until = time.monotonic() + 15
-    while time.monotonic() < until:
-        assert not watched.is_granted(), "the control must see a worker that hears nothing"
-        time.sleep(0.5)
+    time.sleep(15)
+    watched.is_granted()
+    with redis.Redis(port=private_redis.port) as client:
+        assert client.llen("celery") > 0
+    assert stack.log("worker").count(" received") == heard, "the control must see it hear nothing"
     assert watched.said == []
 
 

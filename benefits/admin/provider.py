@@ -72,6 +72,19 @@ class ProviderConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = ProviderForm
     list_display = ("code", "name", "kind", "is_active", "timeout_ms", "attempts_max")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever only reads sees whether there is a secret; it has no other value to show."""
+        if self.has_change_permission(request, obj):
+            return super().get_fields(request, obj)
+        return [*ProviderForm.Meta.fields, "has_secret"]
+
+    @admin.display(description=gettext_lazy("Shared secret is set"), boolean=True)
+    def has_secret(self, obj: ProviderConfig) -> bool:
+        return bool(obj.secret_sealed)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if self.has_change_permission(request, obj) else ("has_secret",)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # Its releases name it; switch it off instead.
 

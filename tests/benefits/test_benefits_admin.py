@@ -19,7 +19,7 @@ from benefits.models import (
 )
 from benefits.models.kinds import KINDS
 from benefits.services import code_imports
-from tests.benefits.factories import claim, make_benefit, make_release
+from tests.benefits.factories import claim, make_benefit, make_provider, make_release
 from tests.factories import make_operator, sign_in, sign_in_operator
 
 pytestmark = pytest.mark.django_db
@@ -309,3 +309,12 @@ def test_days_of_life_past_every_calendar_are_a_sentence(client):
     )
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode()
+
+
+def test_a_reader_of_a_provider_sees_that_it_has_a_secret_and_nothing_else(client):
+    provider = make_provider()
+    enter(client, "support")
+    page = client.get(f"/console/benefits/providerconfig/{provider.pk}/change/")
+    assert page.status_code == 200
+    assert "Shared secret is set" in page.content.decode()
+    assert '<div class="readonly">None</div>' not in page.content.decode()

@@ -7,6 +7,7 @@ import pytest
 from benefits.models import FairDraw, Release
 from benefits.services import draws
 from tests.benefits.factories import make_benefit, make_release, soon
+from tests.factories import sign_in
 from zone.core.clock import database_now
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +84,12 @@ def test_a_canceled_draw_leaves_no_trace_on_the_benefit(alices_phone, draw):
     page = look(alices_phone)
     assert "fair draw" not in page
     assert 'action="/benefits/tickets/claim"' in page
+
+
+def test_what_one_cannot_have_yet_says_its_next_step_on_the_card(client, carol, db):
+    """Whoever is not linked is not promised a benefit by its button."""
+    make_release(make_benefit(slug="for-linked"), codes=2)
+    sign_in(client, carol)
+    page = client.get("/benefits").content.decode()
+    assert '<span class="pill ">Link</span>' in page
+    assert ">Get</span>" not in page

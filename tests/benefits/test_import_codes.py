@@ -160,7 +160,7 @@ def test_six_months_end_in_a_month_that_has_the_day(today, last):
     assert pools.last_day_of_new_codes(today) == last
 
 
-def test_codes_of_one_storefront_are_for_a_benefit_of_that_one_alone():
+def test_codes_of_one_storefront_are_for_a_benefit_of_that_one_alone(db):
     content = "code,redemption_url,storefront\n" + "".join(
         f"STORE{n:06d},{GOOD},{storefront}\n" for n, storefront in enumerate(("HKG", "PHL", ""))
     )

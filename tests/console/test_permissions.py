@@ -20,6 +20,7 @@ MONEY = {"support", "finance", "auditor"}
 MESSAGES = {"support", "auditor"}
 PARTNERS = {"auditor", "partner manager", "platform"}
 OPERATORS = {"auditor", "platform"}
+BOOKS = {"viewer", "editor", "approver", "finance", "auditor", "platform"}
 
 # Who may read each room's tables, and the tables that differ from their room.
 READERS_OF_ROOM = {
@@ -36,10 +37,9 @@ READERS_OF_TABLE = {
     "notices.announcement": MESSAGES | {"editor", "approver"},
     "console.auditevent": OPERATORS,
     "console.operatorsession": OPERATORS,
-    "console.bookscheck": {
-        "viewer", "editor", "approver", "finance", "auditor", "platform",
-    },
-}  # fmt: skip
+    "console.bookscheck": BOOKS,
+    "core.stuckrow": BOOKS,
+}
 # What each role may add. Everything else answers 403 to it, whatever a form says.
 ADDERS_OF_ROOM = {
     "benefits": {"editor"},

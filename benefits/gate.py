@@ -22,6 +22,7 @@ from benefits.errors import Busy
 REDIS_TIMEOUT_SECONDS = 0.2
 BREAKER_SECONDS = 5.0
 SOLD_OUT_SECONDS = 0.2
+LIKELY_SECONDS = 10.0
 ROUND_SECONDS = 10  # Whoever was let in and went away makes room in the next round.
 ROOM_PERCENT = 102
 # Without Redis each process lets in this many a second by itself, with as much in one burst.
@@ -87,6 +88,10 @@ class Gate:
     def is_sold_out(self, release_id: int) -> bool:
         """Whether the database said "sold out" to this process a moment ago."""
         return time.monotonic() < self.sold_out_until.get(release_id, 0.0)
+
+    def was_sold_out(self, release_id: int) -> bool:
+        """Whether it said so within the last seconds: then one look is likely to say it again."""
+        return time.monotonic() < self.sold_out_until.get(release_id, 0.0) + LIKELY_SECONDS
 
     def _ask(self, release_id: int, stock: int, member_id: int) -> bool:
         if not settings.HAS_REDIS or time.monotonic() < self.closed_until:

@@ -28,11 +28,13 @@ from django.urls import ResolverMatch, resolve
 from django.utils import timezone, translation
 from django_htmx.middleware import HtmxDetails
 
+from benefits import claim_sql
 from benefits.errors import LimitReached, SoldOut
 from benefits.gate import gate
 from benefits.models import Release
-from benefits.queries import Standing, get_release
+from benefits.queries import Standing, get_release, has_offers
 from benefits.queries.standing import STANDING_COLUMNS, STANDING_JOIN, build_standing
+from benefits.rules import find_window_refusal
 from benefits.views.claiming import claim as claim_view
 from benefits.views.claiming import refusal_context
 from benefits.views.offer import words_language
@@ -89,7 +91,7 @@ class RushMiddleware:
         if release.benefit.slug != slug or member.is_frozen or not _is_at_our_door(request):
             return self.get_response(request)
         request.member = member  # type: ignore[attr-defined]
-        refusal = _find_refusal(release, standing)
+        refusal = _find_refusal(release, standing, member)
         if refusal is None:
             return self.claim(request, session, slug)
         request.resolver_match = _route()
@@ -124,13 +126,29 @@ class _FormTokens(CsrfViewMiddleware):
         return HttpResponseForbidden(reason)
 
 
-def _find_refusal(release: Release, standing: Standing) -> ZoneError | None:
+def _find_refusal(release: Release, standing: Standing, member: Member) -> ZoneError | None:
     """What this member would be told for certain, when it is one of the two common answers."""
     if not release.is_hot or standing.made_id is not None:
         return None  # A retry gets its first answer.
     if standing.held >= release.per_member:
         return LimitReached(limit=release.per_member)
-    return SoldOut() if gate.is_sold_out(release.pk) else None
+    if gate.is_sold_out(release.pk) or _is_still_sold_out(release, standing, member):
+        return SoldOut()
+    return None
+
+
+def _is_still_sold_out(release: Release, standing: Standing, member: Member) -> bool:
+    """Ask the database for a slot, where a whole claim would most likely end at the same answer."""
+    now = standing.now
+    if (
+        not gate.was_sold_out(release.pk)
+        or find_window_refusal(benefit=release.benefit, release=release, now=now) is not None
+        or claim_sql.has_slot(release_id=release.pk, member_id=member.pk, now=now)
+    ):
+        return False
+    if not has_offers(release):
+        gate.note_sold_out(release.pk)
+    return True
 
 
 def _finish(response: HttpResponse, language: str) -> HttpResponse:

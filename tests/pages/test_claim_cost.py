@@ -1,5 +1,6 @@
 """What a claim may cost: round trips are counted, so that a rush stays as light as it was made."""
 
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -146,6 +147,31 @@ def test_sold_out_is_forgotten_when_stock_comes_back(alices_phone, bob, door, mo
     load_codes(release, 1)
     answer = alices_phone.post(claim_address(release), form_of(release), headers=HTMX)
     assert b"All yours" in answer.content
+
+
+def test_after_the_blink_one_look_says_sold_out_again_and_no_claim_is_tried(
+    alices_phone, bob, door, monkeypatch, round_trips
+):
+    benefit = make_benefit()
+    release = make_release(benefit, codes=1, is_hot=True)
+    claim(bob, release)
+
+    def ask():
+        return alices_phone.post(claim_address(release), form_of(release), headers=HTMX).content
+
+    first = ask()
+    door.sold_out_until[release.pk] = time.monotonic() - 1
+    with round_trips(3) as caught:  # Who asks, whether there is a slot, whether one is on offer.
+        assert ask() == first
+    assert "benefits_claim_now" not in " ".join(q["sql"] for q in caught.captured_queries)
+    assert door.is_sold_out(release.pk)
+    # What is told first by a claim is told first here: a pause, and a unit that came back.
+    door.sold_out_until[release.pk] = time.monotonic() - 1
+    type(benefit).objects.filter(pk=benefit.pk).update(status="paused")
+    assert b"Not this time" in ask()
+    type(benefit).objects.filter(pk=benefit.pk).update(status="live")
+    load_codes(release, 1)
+    assert b"All yours" in ask()
 
 
 def test_what_is_kept_of_a_release_is_never_older_than_its_rows(alices_phone, alice, door):

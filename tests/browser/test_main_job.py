@@ -117,6 +117,29 @@ def wait_for_credits(page: Page, url: str, amount: str) -> None:
     expect(page.locator("#balance")).to_have_text(amount)
 
 
+def test_the_way_to_the_wallet_is_quiet_for_who_likes_motion(
+    live_stack, browser, browser_context_args
+):
+    """Our pages turn into each other; the wallet's take no part, and nothing complains of it."""
+    stack = live_stack()
+    context = browser.new_context(**{**browser_context_args, "reduced_motion": "no-preference"})
+    seen: list[str] = []
+    context.on("weberror", lambda error: seen.append(str(error.error)))
+    context.on("console", lambda line: seen.append(line.text) if line.type == "error" else None)
+    for _ in range(4):
+        page = context.new_page()
+        page.goto(f"{stack.url}/welcome")
+        page.get_by_label(re.compile("I agree to the")).check()
+        page.wait_for_timeout(400)
+        page.get_by_role("button", name="Continue with Alipay", exact=True).click()
+        page.wait_for_url(re.compile(r"/sandbox/wallet/"))
+        expect(page.get_by_label("Name", exact=True)).to_be_visible()
+        page.wait_for_timeout(600)
+        assert seen == []
+        page.close()
+    context.close()
+
+
 def test_without_javascript_the_claim_works(
     live_stack, shop, browser, browser_context_args, take_picture
 ):

@@ -147,6 +147,7 @@ def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") ->
             facts={"replaces": first.public_id, "note": note},
         )
         tell(made, "claim_reissued", now=now)
+        tell_partner(made, was="", cause="reissue", now=now)
     if made.is_waiting_for_provider:
         nudge("benefits.tasks.drain_grants")
     return made
@@ -175,6 +176,7 @@ def _replacement_of(first: Claim, *, now: datetime) -> Claim:
         per_member=first.per_member,
         livemode=first.livemode,
         replaces=first,
+        partner_id=first.partner_id,  # Its reference stays with the first: one claim each.
         undo_until=undo_end(first.granted_at, first.undo_until) if first.granted_at else None,
         next_attempt_at=None if is_in_hand else now,
         created_at=now,

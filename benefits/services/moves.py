@@ -58,7 +58,7 @@ def tell_partner(claim: Claim, *, was: str, cause: str, now: datetime) -> None:
         livemode=claim.livemode,
         type=f"claim.{word}",
         data=data,
-        previous={"status": "pending" if was == Claim.State.RESERVED else was},
+        previous={"status": "pending" if was == Claim.State.RESERVED else was} if was else None,
         at=now,
     )
 

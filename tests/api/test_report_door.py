@@ -9,6 +9,7 @@ from tests.api.caller import assigned_release
 from tests.benefits.books import assert_books_hold
 from zone.core.clock import database_now
 from zone.notices.models import Notice
+from zone.partners.models import Event
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,10 @@ def test_the_member_has_another_code_at_once(caller, shown):
     shown.refresh_from_db()
     assert (shown.state, fresh.state, fresh.revealed_at) == ("revoked", "granted", None)
     assert Notice.objects.filter(kind="claim_reissued", member=shown.member).count() == 1
+
+    assert caller.get(f"/claims/{fresh.public_id}").json()["status"] == "granted"
+    told = Event.objects.filter(object_id=fresh.public_id).values_list("type", flat=True)
+    assert list(told) == ["claim.granted"]
 
     again = caller.post("/claims/report_code", {"claim": shown.public_id, "reason": "other"})
     assert (again.status_code, again.json()) == (200, said)

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -25,7 +26,8 @@ def folder(tmp_path):
             parent.chmod(parent.stat().st_mode | 0o011)
     yield data
     for pid in server_pids(data):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # It may be stopping by itself at this instant.
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -139,4 +140,4 @@ def test_dates_follow_the_members_zone(client, bob):
     Claim.objects.filter(pk=mine.pk).update(valid_until=datetime(2030, 3, 1, 15, 59, tzinfo=UTC))
 
     page = client.get(f"/me/benefits/{mine.public_id}").content.decode()
-    assert "Fri, Mar 1, 11:59" in page
+    assert re.search(r"Fri, Mar 1, 2030,? (at )?11:59", page)

@@ -22,8 +22,8 @@ def widened(database):
     return replaced_function(
         database,
         "benefits_valid_until",
-        "SELECT least(",
-        "SELECT least((SELECT NULL::timestamptz FROM pg_sleep(1)), ",
+        "RETURN least(",
+        "RETURN least((SELECT NULL::timestamptz FROM pg_sleep(1)), ",
     )
 
 

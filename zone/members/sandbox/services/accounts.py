@@ -85,7 +85,11 @@ def issue_auth_code(*, account: SandboxAccount, now: datetime) -> str:
 
 def use_auth_code(*, wallet_code: str, code: str, now: datetime) -> SandboxAccount | None:
     """The account behind a code, the first time it is asked; None ever after."""
-    codes = SandboxAuthCode.objects.filter(code_hash=_hash(code), account__wallet_code=wallet_code)
+    codes = SandboxAuthCode.objects.filter(code_hash=_hash(code))
+    if not codes.filter(account__wallet_code=wallet_code).exists():
+        return None
+    # By the code's own columns: with a join, the row is looked for as it was when the statement
+    # began, and of several at one instant each would find the code unused.
     if codes.filter(used_at__isnull=True, expires_at__gt=now).update(used_at=now) == 0:
         return None
     return codes.select_related("account").get().account

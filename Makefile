@@ -19,14 +19,14 @@ help:
 	@echo "make setup   prepare the environment and nothing else"
 	@echo "make demo    run everything here (ZONE_PORT, ZONE_DATA); Ctrl-C stops it"
 	@echo "make codes   the operators' second factor, as of now"
-	@echo "make test    all tests, on servers of their own"
+	@echo "make test    all tests on every core, on servers of their own (TESTS=... chooses)"
 	@echo "make soak    the ledger's model and crash tests for much longer (LEDGER_SEED chooses a run," \
 		"LEDGER_STEPS and SECONDS a shorter one)"
 	@echo "make check   format, lint, layers, types, migrations, production settings"
-	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: a minute)"
+	@echo "make bench-drop   a flash drop over HTTP beside Django's floor (QUICK=1: short)"
 	@echo "make bench-codes  a million codes from a file beside a bare COPY (QUICK=1: short)"
 	@echo "make bench-grants  grants a second of one worker (QUICK=1: short)"
-	@echo "make bench-credits  verbs of the ledger beside pgbench and a peer (QUICK=1: a minute, MEMBERS=n)"
+	@echo "make bench-credits  verbs of the ledger beside pgbench and a peer (QUICK=1: short, MEMBERS=n)"
 	@echo "make clean   remove the environment, the caches and the data folder"
 
 setup: $(DEMO_STAMP)

@@ -1,4 +1,4 @@
-"""What happens by itself, and when: the rooms' periodic work in three tables.
+"""What happens by itself, and when: the rooms' work by the clock and by events, in tables.
 
 A room adds its work here by naming it. `zone.settings` takes the tables over.
 """

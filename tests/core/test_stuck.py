@@ -7,7 +7,15 @@ from tests.factories import make_member
 from zone.core.clock import database_now
 from zone.core.errors import Unavailable
 from zone.core.models import StuckRow
-from zone.core.stuck import PAUSE, PAUSE_MAX, Attempts, pause_after, together_or_alone, try_now
+from zone.core.stuck import (
+    FORGOTTEN_AFTER,
+    PAUSE,
+    PAUSE_MAX,
+    Attempts,
+    pause_after,
+    together_or_alone,
+    try_now,
+)
 from zone.members.models import Member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.stuck]
@@ -47,6 +55,18 @@ def test_a_stuck_row_is_left_out_until_its_pause_is_over_and_gone_once_done():
     assert again.left_out == []
     with again.at(7):
         pass
+    assert not StuckRow.objects.exists()
+
+
+def test_a_row_done_by_other_means_leaves_the_list():
+    with Attempts("names").at(7):
+        raise ValueError
+    due_since = database_now() - FORGOTTEN_AFTER
+    try_now(StuckRow.objects.all(), now=due_since + PAUSE)
+    Attempts("names")
+    assert StuckRow.objects.exists(), "a drain that was away for a moment has not forgotten it"
+    try_now(StuckRow.objects.all(), now=due_since)
+    Attempts("names")
     assert not StuckRow.objects.exists()
 
 

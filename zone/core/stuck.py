@@ -20,6 +20,8 @@ from zone.core.models import StuckRow
 
 PAUSE = timedelta(minutes=1)
 PAUSE_MAX = timedelta(hours=6)
+# Due for so long and not tried: its work was done, or called off, by other means.
+FORGOTTEN_AFTER = timedelta(hours=1)
 ERROR_LENGTH = 300
 
 Row = TypeVar("Row")
@@ -35,8 +37,11 @@ class Attempts:
     def __init__(self, work: str) -> None:
         self.work = work
         self.stuck = {row.row: row for row in StuckRow.objects.filter(work=work)}
-        now = database_now() if self.stuck else None
-        self.left_out = [key for key, row in self.stuck.items() if now and row.retry_at > now]
+        self.left_out: list[str] = []
+        if self.stuck:
+            now = database_now()
+            self._forget_what_is_no_more_due(now)
+            self.left_out = [key for key, row in self.stuck.items() if row.retry_at > now]
 
     @contextmanager
     def at(self, key: object) -> Iterator[None]:
@@ -63,6 +68,10 @@ class Attempts:
         were = [row for row in map(str, keys) if self.stuck.pop(row, None)]
         if were:
             StuckRow.objects.filter(work=self.work, row__in=were).delete()
+
+    def _forget_what_is_no_more_due(self, now: datetime) -> None:
+        over = [key for key, row in self.stuck.items() if row.retry_at <= now - FORGOTTEN_AFTER]
+        self.passed(over)
 
     def _keep(self, row: str, error: Exception) -> None:
         now = database_now()
@@ -117,6 +126,7 @@ def together_or_alone(
 
 
 def is_of_the_row(error: Exception) -> bool:
+    """Whether trying the same row again at once would most likely fail the same way."""
     if isinstance(error, ZoneError):
         return not error.is_retryable
     return not isinstance(error, (OperationalError, InterfaceError, SoftTimeLimitExceeded))

@@ -24,6 +24,7 @@ class Prepared:
         self.code = code
 
     def is_current(self) -> bool:
+        """Whether nothing that the last preparation stands for has changed since it was recorded."""
         try:
             recorded = self.mark.read_text(encoding="ascii")
         except OSError:
@@ -32,6 +33,7 @@ class Prepared:
         return has_static and recorded == self._facts()
 
     def record(self) -> None:
+        """Files and database, as they are now, count as prepared from here on."""
         self.mark.write_text(self._facts(), encoding="ascii")
 
     def forget(self) -> None:

@@ -156,6 +156,16 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "I21d",
+        "every event is of a claim that exists",
+        """
+        SELECT event.id
+        FROM benefits_claimevent event
+        LEFT JOIN benefits_claim claim ON claim.id = event.claim_id
+        WHERE claim.id IS NULL
+        """,
+    ),
+    Invariant(
         "G1",
         "a claim has at most one gift under way, and is in transit exactly while it has",
         """

@@ -4,7 +4,7 @@ from credits.verify import Invariant
 
 DRAW_INVARIANTS: list[Invariant] = [
     Invariant(
-        "I45",
+        "I47",
         "a draw has as many winners as it says, and each has the claim it won",
         """
         SELECT draw.public_id
@@ -19,7 +19,7 @@ DRAW_INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
-        "I46",
+        "I48",
         "until a draw is done only its winners have claims of its release",
         """
         SELECT claim.public_id

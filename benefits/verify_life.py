@@ -216,6 +216,24 @@ LIFE_INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "I49",
+        "what was taken away from a wallet has ended there, or the wallet is being asked to",
+        """
+        SELECT claim.public_id
+        FROM benefits_claim claim
+        JOIN benefits_release release ON release.id = claim.release_id
+        JOIN benefits_providerconfig provider ON provider.id = release.provider_id
+        LEFT JOIN benefits_providerending ending ON ending.claim_id = claim.id
+        WHERE provider.kind IN ('wallet', 'test_wallet') AND claim.state = 'revoked'
+          AND (ending.id IS NULL OR (ending.next_attempt_at IS NULL AND ending.outcome = ''))
+        UNION ALL
+        SELECT claim.public_id
+        FROM benefits_providerending ending
+        JOIN benefits_claim claim ON claim.id = ending.claim_id
+        WHERE claim.state <> 'revoked'
+        """,
+    ),
+    Invariant(
         "I23",
         "what a provider's list says it issued is what our claims say",
         STATEMENT_DIFFERENCES,

@@ -13,8 +13,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from zone import schedule
+from zone import api_settings, schedule
 from zone.core import env
+from zone.core.log_config import log_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ZONE_DATA = Path(env.text("ZONE_DATA", str(BASE_DIR / ".zone"))).expanduser().resolve()
@@ -390,46 +391,8 @@ REDEEM_HOSTS = env.words(
 # Font files for the posters of gifts, tried before those that Linux distributions install.
 POSTER_FONTS = env.words("POSTER_FONTS", [])
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["zone.partners.authentication.PartnerTokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["zone.partners.permissions.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["zone.partners.parsing.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "zone.partners.schema.ZoneAutoSchema",
-    "EXCEPTION_HANDLER": "zone.partners.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Apple Zone partner API",
-    "VERSION": "2026-11-01",
-    "OAS_VERSION": "3.1.0",
-    "DESCRIPTION": "The contract between Apple Zone and its partners.",
-    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    "SERVERS": [{"url": SITE_URL}],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["zone.partners.schema.finish"],
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {
-            "token": {"type": "http", "scheme": "bearer"},
-            "key": {"type": "http", "scheme": "basic"},
-        }
-    },
-}
+REST_FRAMEWORK = api_settings.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = {**api_settings.SPECTACULAR_SETTINGS, "SERVERS": [{"url": SITE_URL}]}
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", choices={"DEBUG", "INFO", "WARNING", "ERROR"})
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "zone.core.logs.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
-        "axes": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},  # Every request has its line already.
-        "httpx": {"level": "WARNING"},
-    },
-}
+LOGGING = log_config(LOG_LEVEL)

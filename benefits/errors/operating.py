@@ -35,6 +35,11 @@ class CopyRefused(ZoneError):
     http_status = 422
 
 
+class EndingSettled(ZoneError):
+    code = "invalid_state"
+    sentence = _("It has ended at the provider already.")
+
+
 class BinRefused(ZoneError):
     code = "invalid_state"
     sentence = _("Only a draft goes into the bin, and only for thirty days it comes back.")

@@ -13,12 +13,13 @@ class ProviderEnding(models.Model):
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     outcome = models.CharField(_("what became of it"), max_length=40, blank=True, default="")
-    created_at = models.DateTimeField()
-    next_attempt_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("created"))
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
 
     class Meta:
         verbose_name = _("ending at a provider")
         verbose_name_plural = _("endings at providers")
+        ordering = ["-created_at", "-pk"]
         indexes = [
             # The drain: what is due, oldest first.
             models.Index(

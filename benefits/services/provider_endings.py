@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from benefits.errors import EndingSettled
 from benefits.models import Alarm, Claim, ProviderEnding
 from benefits.providers.base import Canceled, Refused, Unknown
 from benefits.providers.registry import ProviderClosed, open_provider
@@ -15,11 +16,13 @@ from benefits.services.alarms import raise_alarm, settle_alarms_of
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
 from zone.core.nudge import nudge
+from zone.core.stuck import Attempts
 from zone.core.vault import VaultError
 
 LEASE = timedelta(seconds=60)  # Longer than the slowest answer.
 PAUSE_SECONDS_MAX = 3600
 ATTEMPTS_BEFORE_ALARM = 5
+ENDED = "ended"  # Any other outcome is the provider's reason, or why it has not answered.
 
 
 def is_kept_elsewhere(claim: Claim) -> bool:
@@ -38,17 +41,32 @@ def end_at_provider(claim: Claim, *, now: datetime) -> None:
     nudge("benefits.tasks.drain_provider_endings")
 
 
+def ask_again(*, ending: ProviderEnding, now: datetime) -> None:
+    """Ask in the next round, also after a no: whoever looks may have settled it with the provider.
+
+    Raises EndingSettled for what has ended.
+    """
+    rows = ProviderEnding.objects.filter(pk=ending.pk).exclude(outcome=ENDED)
+    if not rows.update(next_attempt_at=now, attempts=0):
+        raise EndingSettled()
+    nudge("benefits.tasks.drain_provider_endings")
+
+
 def drain_provider_endings() -> int:
     """Ask about every ending that is due; how many. Several processes may run it. Safe to kill."""
     done = 0
-    while ending := _lease():
+    attempts = Attempts("provider_endings")
+    while ending := _lease(attempts.left_out):
         failpoint("ending_after_lease")
-        _settle(ending, _ask(ending.claim))
+        with attempts.at(ending.pk):
+            answer = _ask(ending.claim)
+            failpoint("ending_after_provider")
+            _settle(ending, answer)
         done += 1
     return done
 
 
-def _lease() -> ProviderEnding | None:
+def _lease(left_out: list[str]) -> ProviderEnding | None:
     """The oldest that is due, ours for a minute."""
     with transaction.atomic():
         now = database_now()
@@ -56,6 +74,7 @@ def _lease() -> ProviderEnding | None:
             ProviderEnding.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("claim__release__provider")
             .filter(next_attempt_at__lte=now)
+            .exclude(pk__in=left_out)
             .order_by("next_attempt_at")
             .first()
         )
@@ -91,7 +110,7 @@ def _settle(ending: ProviderEnding, answer: Canceled | Refused | Unknown) -> Non
         if ending.attempts >= ATTEMPTS_BEFORE_ALARM:
             raise_alarm(Alarm.Kind.PROVIDER_SILENT, claim.public_id, why=answer.why)
         return
-    outcome = "ended" if isinstance(answer, Canceled) else answer.reason[:40]
+    outcome = ENDED if isinstance(answer, Canceled) else answer.reason[:40]
     with transaction.atomic():
         ProviderEnding.objects.filter(pk=ending.pk).update(next_attempt_at=None, outcome=outcome)
         settle_alarms_of(Alarm.Kind.PROVIDER_SILENT, claim.public_id)

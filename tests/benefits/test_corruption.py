@@ -90,7 +90,7 @@ CASES = [
     (
         "a claim that vanished",
         "DELETE FROM benefits_claim WHERE id = {first}",
-        ["I19", "I20", "I40"],
+        ["I19", "I20", "I21d", "I40"],
     ),
     (
         "a slot that vanished",

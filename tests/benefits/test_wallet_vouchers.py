@@ -17,7 +17,7 @@ from benefits.providers.base import Canceled, Issued, Repeat, Used
 from benefits.providers.registry import open_provider
 from benefits.providers.sandbox_vouchers import APP_ID, sandbox_keys
 from benefits.providers.voucher_dialect import DialectError, Notification
-from benefits.services import grants, silence
+from benefits.services import grants, provider_endings, silence
 from benefits.services.endings import restore_claim, revoke_claim
 from benefits.services.provider_endings import ATTEMPTS_BEFORE_ALARM, drain_provider_endings
 from benefits.services.provider_messages import drain_provider_messages
@@ -26,9 +26,10 @@ from benefits.services.statements import fetch_statement
 from tests.benefits.factories import claim, give_credits, make_benefit, make_provider, make_release
 from tests.benefits.test_claim_benefit import balance
 from tests.benefits.test_grants import make_due
-from tests.factories import sign_in
+from tests.factories import make_operator, sign_in, sign_in_operator
 from zone.core import clock
 from zone.core.clock import database_now
+from zone.core.models import StuckRow
 from zone.members.services.identities import find_user_id
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -249,6 +250,44 @@ def test_taken_away_after_it_was_used_a_person_looks(sent, issuer):
     drain_provider_endings()
     assert Alarm.objects.get().facts == {"kept": "VOUCHER_STATUS_ERROR"}
     assert ProviderEnding.objects.get().next_attempt_at is None
+
+
+def test_who_looked_at_a_refusal_has_the_wallet_asked_again(sent, issuer, client):
+    sign_in_operator(client, make_operator("support"))
+    move(issuer, sent, "USED")
+    revoke_claim(claim=sent, reason="fraud", actor="operator:x", now=database_now())
+    drain_provider_endings()
+    move(issuer, sent, "ENABLED")
+    page = client.get("/console/benefits/providerending/").content.decode()
+    assert sent.public_id in page
+    assert "VOUCHER_STATUS_ERROR" in page
+    chosen = {"action": "try_again", "_selected_action": [ProviderEnding.objects.get().pk]}
+    answer = client.post("/console/benefits/providerending/", chosen, follow=True).content.decode()
+    assert "Asked again in the next round: 1." in answer
+    assert drain_provider_endings() == 1
+    assert status_of(issuer, sent) == "DISABLED"
+    answer = client.post("/console/benefits/providerending/", chosen, follow=True).content.decode()
+    assert "It has ended at the provider already." in answer
+    assert drain_provider_endings() == 0
+
+
+@pytest.mark.stuck
+def test_one_that_raises_does_not_keep_the_others_waiting(sent, issuer, monkeypatch):
+    revoke_claim(claim=sent, reason="fraud", actor="operator:x", now=database_now())
+    ask = provider_endings._ask
+
+    def broken(claim):
+        raise LookupError
+
+    monkeypatch.setattr(provider_endings, "_ask", broken)
+    assert drain_provider_endings() == 1
+    assert StuckRow.objects.get().work == "provider_endings"
+    monkeypatch.setattr(provider_endings, "_ask", ask)
+    ProviderEnding.objects.update(next_attempt_at=database_now())
+    assert drain_provider_endings() == 0, "it waits a minute longer than the rest"
+    StuckRow.objects.update(retry_at=database_now())
+    assert drain_provider_endings() == 1
+    assert (StuckRow.objects.count(), status_of(issuer, sent)) == (0, "DISABLED")
 
 
 def test_codes_are_not_ended_at_anybody(given):

@@ -7,12 +7,13 @@ refund) is the last that was taken from that bucket, and stands in its old place
 follows from the journal alone, whoever reads it and whenever.
 
 It is read backwards from where the account stands, and no further than the question goes: to the
-purchase, or to where the buckets that paid for a claim were empty. What was in a bucket before that
-is one nameless part, older than all others, which leaves first.
+purchase, or to where the buckets that paid for a claim were empty and nothing that came back into
+them had left earlier. What was in another bucket before that is one nameless part, older than all
+others, which leaves first.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -84,15 +85,12 @@ def trace_source(member: Member | int, related: str, *, since: datetime | None =
 def trace_use(member: Member | int, related: str, *, since: datetime | None = None) -> Trail:
     """Where the credits came from that paid for `related` (a claim); less what was given back.
 
-    Nothing about it was posted before `since`; without it the whole journal is read.
+    Nothing about it was posted before `since`; without it the whole journal is read. A bucket lives
+    for a year or so, and what came back into it had left it in that time: the reading ends there.
     """
     replay = _Replay(key_of(member), since=since, use=related)
     uses = [line for line in replay.lines.values() if _is_use(line, related)]
     seqs = {line.seq for line in uses}
-    parts = [part for seq in seqs for part in replay.taken.get(seq, ())]
-    if since is not None and any(part.source == _NAMELESS for part in parts):
-        # Something older came back into an emptied bucket: only the beginning can name it.
-        return trace_use(member, related)
     return Trail(uses, [share for share in replay.shares() if share.use.seq in seqs])
 
 
@@ -193,11 +191,11 @@ def _read_back(
 ) -> tuple[list[EntryLine], dict[int, int]]:
     """Lines from the newest back, and what was in each bucket before the oldest of them.
 
-    Back to what was posted before `since`, and until the buckets that `use` took from were empty.
+    Back to what was posted before `since`, and until `_Wanted` needs nothing older.
     """
     seq, held = _standing(member_id)
     lines: list[EntryLine] = []
-    wanted: set[int] = set()
+    wanted = _Wanted(use)
     last: UUID | None = None
     while page := list_entries(member_id, before=last, limit=LINES_PER_READ):
         last = page[-1].op_id
@@ -208,12 +206,36 @@ def _read_back(
             sign = 1 if line.available_change > 0 else -1
             for bucket, amount in zip(line.alloc[::2], line.alloc[1::2], strict=True):
                 held[bucket] -= sign * amount
-            if use and _is_use(line, use):
-                wanted.update(line.alloc[::2])
+            wanted.note(line)
             is_past = since is not None and line.posted_at < since - AHEAD
-            if is_past and not any(held[bucket] for bucket in wanted):
+            if is_past and wanted.is_answered(held):
                 return lines, held
     return lines, held
+
+
+class _Wanted:
+    """What has to be read to name everything that `use` took, while reading backwards."""
+
+    def __init__(self, use: str) -> None:
+        self.use = use
+        self.buckets: set[int] = set()
+        self.origins: set[UUID] = set()  # Operations that took what came back into the buckets.
+
+    def note(self, line: EntryLine) -> None:
+        if line.op_id in self.origins:
+            self.origins.discard(line.op_id)
+            if line.kind == Kind.CAPTURE and line.orig_op:
+                self.origins.add(line.orig_op)  # A capture took nothing: its hold had.
+        if self.use and _is_use(line, self.use):
+            self.buckets.update(line.alloc[::2])
+        elif (
+            line.kind in _RETURNING and line.orig_op and self.buckets.intersection(line.alloc[::2])
+        ):
+            self.origins.add(line.orig_op)
+
+    def is_answered(self, held: Mapping[int, int]) -> bool:
+        """Whether what is older cannot matter: `held` is what was in each bucket before."""
+        return not self.origins and not any(held[bucket] for bucket in self.buckets)
 
 
 def _standing(member_id: int) -> tuple[int, dict[int, int]]:

@@ -139,16 +139,45 @@ def test_a_long_history_is_not_read_for_a_recent_question(alice, monkeypatch):
         ledger.earn(member_id=alice.pk, op_id=uuid7(now), amount=50, until=MAY, related="txn_new")
         ledger.adjust(member_id=alice.pk, op_id=uuid7(now), amount=-9500)
         ledger.spend(member_id=alice.pk, op_id=uuid7(database_now()), amount=30, related="clm_new")
-        read = []
-        kept = entries.read_lines
-        monkeypatch.setattr(
-            entries, "read_lines", lambda *asked: read.append(kept(*asked)) or read[-1]
-        )
+        read = _count_lines(monkeypatch)
         for trace, related in ((trace_source, "txn_new"), (trace_use, "clm_new")):
             read.clear()
             found = trace(alice, related, since=now)
             assert [(s.source.related, s.amount) for s in found.shares] == [("txn_new", 30)]
             assert sum(len(lines) for lines in read) <= LINES_PER_READ + entries.PIECE_MIN
+
+
+def _count_lines(monkeypatch):
+    """How many rows of the journal are read from now on, in a list that grows."""
+    read = []
+    kept = entries.read_lines
+    monkeypatch.setattr(entries, "read_lines", lambda *asked: read.append(kept(*asked)) or read[-1])
+    return read
+
+
+def test_what_came_back_into_an_emptied_bucket_is_named_without_reading_everything(
+    alice, monkeypatch
+):
+    """Six hundred entries; what paid had left the bucket once, a hundred entries before it was asked."""
+    _earn(alice, 10_000, "txn_old", MARCH)
+    for number in range(500):
+        _spend(alice, 1, f"clm_old_{number}")
+    ledger.adjust(member_id=alice.pk, op_id=uuid7(), amount=-9500)
+    _earn(alice, 60, "txn_named", MAY)
+    held = ledger.hold(member_id=alice.pk, op_id=uuid7(), amount=60, related="clm_back")
+    ledger.capture(member_id=alice.pk, hold_op=held.op_id, op_id=(taken := uuid7()), amount=60)
+    for number in range(50):
+        _earn(alice, 1, f"txn_{number}", MARCH)
+        _spend(alice, 1, f"clm_{number}")
+    with travel(timedelta(hours=2)):
+        now = database_now()
+        ledger.refund(member_id=alice.pk, op_id=uuid7(now), orig_op=taken, amount=50)
+        ledger.spend(member_id=alice.pk, op_id=uuid7(now), amount=30, related="clm_new")
+        read = _count_lines(monkeypatch)
+        found = trace_use(alice, "clm_new", since=now)
+        assert [(s.source.related, s.amount) for s in found.shares] == [("txn_named", 30)]
+        assert sum(len(lines) for lines in read) <= LINES_PER_READ + entries.PIECE_MIN
+        assert _told(found) == _told(trace_use(alice, "clm_new"))
 
 
 def _step(chance, member, number):

@@ -23,6 +23,7 @@ from benefits.services import (
     rule_requests,
     statements,
     trials,
+    voucher_checks,
     waitlist,
 )
 from zone.core.clock import database_now
@@ -91,6 +92,11 @@ def drain_imports() -> None:
 @shared_task(expires=600, time_limit=110, soft_time_limit=90)
 def fetch_statements() -> None:
     statements.fetch_statements()
+
+
+@shared_task(expires=600, time_limit=110, soft_time_limit=90)
+def check_vouchers() -> None:
+    voucher_checks.check_vouchers()
 
 
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)

@@ -3,6 +3,7 @@
 from benefits.verify_draws import DRAW_INVARIANTS
 from benefits.verify_life import LIFE_INVARIANTS
 from benefits.verify_stamps import STAMP_INVARIANTS
+from benefits.verify_vouchers import VOUCHER_INVARIANTS
 from credits.kinds import HoldState, Kind
 from credits.verify import Invariant
 
@@ -310,5 +311,6 @@ INVARIANTS: list[Invariant] = [
     ),
     *LIFE_INVARIANTS,
     *STAMP_INVARIANTS,
+    *VOUCHER_INVARIANTS,
     *DRAW_INVARIANTS,
 ]

@@ -64,6 +64,7 @@ from benefits.errors.using import (
     ReturnRefused,
     ReturnUncertain,
     RollbackRefused,
+    WalletKeepsEnd,
 )
 
 __all__ = [
@@ -124,6 +125,7 @@ __all__ = [
     "StillInStock",
     "StockChanged",
     "StockInUse",
+    "WalletKeepsEnd",
     "WrongStorefront",
     "WrongWallet",
 ]

@@ -10,6 +10,10 @@ class RescueRefused(ZoneError):
     sentence = _("This can be done once a month, in the last three days, if there is room for it.")
 
 
+class WalletKeepsEnd(RescueRefused):
+    sentence = _("It lies in your wallet, which sets its end: more time cannot be given here.")
+
+
 class ClaimNotUsable(ZoneError):
     """Facts: `status`, the state that forbids it."""
 

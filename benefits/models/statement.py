@@ -23,7 +23,10 @@ class ProviderStatement(models.Model):
 
 
 class ProviderStatementLine(models.Model):
-    """One order as the provider's newest statement has it. Codes are kept as their index alone."""
+    """One order as the provider's newest statement has it. Codes are kept as their index alone.
+
+    Of a wallet, which gives no list: a voucher as the wallet spoke of it when it was last asked.
+    """
 
     provider = models.ForeignKey(
         "benefits.ProviderConfig", on_delete=models.PROTECT, related_name="statement_lines"

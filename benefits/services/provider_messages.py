@@ -103,7 +103,7 @@ def _settle(claim: Claim, answer: object, *, actor: str) -> str:
     """The same steps that an answer to our own question takes; a word for what came of it."""
     is_waiting = claim.state == Claim.State.RESERVED
     if isinstance(answer, Used):
-        return _note_use(claim, answer, actor=actor)
+        return note_use(claim, answer, actor=actor)
     if isinstance(answer, Canceled):
         return _note_end(claim)
     if isinstance(answer, Issued):
@@ -123,7 +123,7 @@ def _settle(claim: Claim, answer: object, *, actor: str) -> str:
     return str(claim.state)
 
 
-def _note_use(claim: Claim, used: Used, *, actor: str) -> str:
+def note_use(claim: Claim, used: Used, *, actor: str) -> str:
     """Used where the provider keeps it. What was used was issued, whether or not we knew."""
     if claim.state == Claim.State.RESERVED:
         grants.settle(claim, Issued(used.reference))

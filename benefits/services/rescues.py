@@ -15,6 +15,7 @@ from benefits.models import Claim, Code, Rescue, ReturnedSlot, WaitlistEntry
 from benefits.models.release import Fulfilment
 from benefits.services.moves import lock_claim, move_claim, record_event
 from benefits.services.notices import EXPIRING_HOURS
+from benefits.services.provider_endings import is_kept_elsewhere
 from benefits.services.returns import find_return_offer, give_credits_back
 from credits import ledger
 from credits.kinds import Counter
@@ -31,6 +32,7 @@ class RescueOffer:
     snooze_until: datetime | None
     thanks: int | None  # credits for passing it on, besides what giving it back returns
     credits_back: int
+    is_in_wallet: bool = False  # Its end is the wallet's, which has no way to move it.
 
 
 def is_near_end(claim: Claim, *, now: datetime) -> bool:
@@ -45,7 +47,7 @@ def is_near_end(claim: Claim, *, now: datetime) -> bool:
 
 def find_rescue_offer(claim: Claim, *, now: datetime) -> RescueOffer:
     """What the owner may do at `now`; what a press would be answered with."""
-    nothing = RescueOffer(None, None, 0)
+    nothing = RescueOffer(None, None, 0, is_kept_elsewhere(claim))
     if not is_near_end(claim, now=now):
         return nothing
     month = month_of(claim, now=now)
@@ -60,7 +62,8 @@ def find_rescue_offer(claim: Claim, *, now: datetime) -> RescueOffer:
             release_id=claim.release_id, state=WaitlistEntry.State.WAITING
         ).exists()
         thanks = claim.benefit.thanks_credits if is_waited_for else None
-    return RescueOffer(snooze_until, thanks, returned.credits_back if returned else 0)
+    credits_back = returned.credits_back if returned else 0
+    return RescueOffer(snooze_until, thanks, credits_back, nothing.is_in_wallet)
 
 
 def month_of(claim: Claim, *, now: datetime) -> str:
@@ -93,10 +96,12 @@ def snooze_claim(*, claim: Claim, now: datetime, actor: str) -> Claim:
     """A week more for a claim that ends within three days: once a month for each member.
 
     Raises RescueRefused when it is not near its end, when its code or benefit ends too soon for
-    more, or when this month's was used.
+    more, or when this month's was used; WalletKeepsEnd for a voucher that lies in a wallet.
     """
     with transaction.atomic():
         locked = lock_claim(claim)
+        if is_kept_elsewhere(locked):
+            raise errors.WalletKeepsEnd()
         was_until = locked.valid_until
         until = find_rescue_offer(locked, now=now).snooze_until
         if until is None:

@@ -11,6 +11,7 @@ from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
 from benefits.services.alarms import raise_alarm, settle_alarms_of
 from benefits.verify_life import STATEMENT_DIFFERENCES
+from benefits.verify_vouchers import VOUCHER_DIFFERENCES
 from zone.core.clock import database_now
 from zone.core.vault import VaultError
 
@@ -50,6 +51,12 @@ def fetch_statement(*, provider: ProviderConfig) -> ProviderStatement | None:
             _keep(provider, listed[start : start + INSERT_ROWS], seen_at=covers_until)
         # An order that is no longer on the list was taken off it.
         provider.statement_lines.filter(seen_at__lt=covers_until).delete()
+    call_for_differences(provider)
+    return statement
+
+
+def call_for_differences(provider: ProviderConfig) -> None:
+    """An alarm names the claims on which a provider and we differ, until they agree."""
     differences = list_differences(provider)
     if differences:
         raise_alarm(
@@ -60,7 +67,6 @@ def fetch_statement(*, provider: ProviderConfig) -> ProviderStatement | None:
         )
     else:
         settle_alarms_of(Alarm.Kind.PROVIDER_STATEMENT, provider.code)
-    return statement
 
 
 def _keep(provider: ProviderConfig, rows: list[Listed], *, seen_at: datetime) -> None:
@@ -85,16 +91,17 @@ def _keep(provider: ProviderConfig, rows: list[Listed], *, seen_at: datetime) ->
 
 
 def list_differences(provider: ProviderConfig) -> list[str]:
-    """Claims on which a provider's newest list and ours do not agree."""
+    """Claims on which a provider's newest list, or a wallet's answers, and ours do not agree."""
+    found = VOUCHER_DIFFERENCES if provider.is_wallet else STATEMENT_DIFFERENCES
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT claim FROM ({STATEMENT_DIFFERENCES}) found WHERE provider = %s ORDER BY 1",  # noqa: S608
+            f"SELECT claim FROM ({found}) found WHERE provider = %s ORDER BY 1",  # noqa: S608
             [provider.code],
         )
         return [row[0] for row in cursor.fetchall()]
 
 
 def fetch_statements() -> int:
-    """Fetch the list of every provider in use; how many answered."""
+    """Fetch the list of every provider in use; how many answered. Wallets have none to give."""
     in_use = ProviderConfig.objects.filter(is_active=True, releases__isnull=False).distinct()
     return sum(fetch_statement(provider=provider) is not None for provider in in_use)

@@ -17,6 +17,7 @@ from benefits.admin import (
     rule_request,
     segment,
     stamp,
+    tag,
     trial,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "rule_request",
     "segment",
     "stamp",
+    "tag",
     "trial",
 ]

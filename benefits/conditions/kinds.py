@@ -23,7 +23,15 @@ from benefits.conditions.leaves import (
     Subscribed,
     WalletIs,
 )
-from benefits.conditions.membership import Claimed, InSegment, OnDevices, TierIs
+from benefits.conditions.membership import (
+    EXPERIMENT_PARTS,
+    Claimed,
+    InExperiment,
+    InSegment,
+    OnDevices,
+    Tagged,
+    TierIs,
+)
 from benefits.conditions.snapshot import WINDOW_DAYS_MAX
 from zone.core.money import format_money
 
@@ -211,6 +219,18 @@ def _say_devices(values: Values, names: Names) -> str:
     ) % {"most": values["most"], "days": values["days"]}
 
 
+def _make_experiment(values: Values) -> Leaf:
+    if values["first"] > values["last"]:
+        raise BadLeaf(_("“%(name)s” ends before it begins.") % {"name": "experiment"})
+    return InExperiment(values["key"], values["first"], values["last"])
+
+
+def _say_experiment(values: Values, names: Names) -> str:
+    return _("is in the parts %(first)s to %(last)s of %(parts)s of the experiment “%(key)s”") % {
+        **values, "parts": EXPERIMENT_PARTS,
+    }  # fmt: skip
+
+
 _DAYS = Input("days", gettext_lazy("in the last days"), "number", least=1, most=WINDOW_DAYS_MAX)
 _LEAST = Input("least", gettext_lazy("at least"), "number", most=1000, is_required=False)
 _MOST = Input("most", gettext_lazy("at most"), "number", most=1000, is_required=False)
@@ -289,6 +309,28 @@ KINDS: dict[str, Kind] = {
             lambda values: InSegment(values["of"]),
             lambda values, names: _("is in the segment %(segment)s")
             % {"segment": names("segments", values["of"])},
+        ),
+        Kind(
+            "tag", gettext_lazy("Tag"),
+            (Input("of", gettext_lazy("tag"), "word", "tags"),),
+            lambda values: Tagged(values["of"]),
+            lambda values, names: _("has the tag %(tag)s") % {"tag": names("tags", values["of"])},
+            help=gettext_lazy("A word that operators put on members one by one."),
+        ),
+        Kind(
+            "experiment", gettext_lazy("Arm of an experiment"),
+            (
+                Input("key", gettext_lazy("experiment"), "word"),
+                Input(
+                    "first", gettext_lazy("from part"), "number", least=1, most=EXPERIMENT_PARTS
+                ),
+                Input("last", gettext_lazy("to part"), "number", least=1, most=EXPERIMENT_PARTS),
+            ),
+            _make_experiment, _say_experiment,
+            help=gettext_lazy(
+                "Members are divided into a thousand equal parts, for good and for each experiment"
+                " anew: 1 to 500 is one half, 501 to 1000 the other."
+            ),
         ),
         Kind(
             "tier", gettext_lazy("Tier"),

@@ -1,5 +1,6 @@
-"""Conditions on a member's standing in the programme: lists, claims, tier, devices."""
+"""Conditions on a member's standing in the programme: lists, tags, trials, claims, tier, devices."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -9,6 +10,8 @@ from django.utils.translation import ngettext
 
 from benefits.conditions.leaves import Step, Timeless
 from benefits.conditions.snapshot import Snapshot
+
+EXPERIMENT_PARTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,58 @@ class InSegment(Timeless):
 
     def step(self, member: Snapshot) -> Step | None:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged(Timeless):
+    """Carries a word that an operator put on the member."""
+
+    tag: str
+    source: ClassVar[str] = "tags"
+    reason: ClassVar[str] = "tag"
+
+    def holds(self, member: Snapshot) -> bool:
+        return self.tag in member.tags
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This benefit is for invited members.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class InExperiment(Timeless):
+    """In one arm of an experiment: in its parts from `first` to `last`, of a thousand.
+
+    The part follows from the experiment's key and the member alone, so it is the same on every
+    page, on every server and for good; another experiment divides the same members anew.
+    """
+
+    key: str
+    first: int
+    last: int
+    source: ClassVar[str] = ""
+    reason: ClassVar[str] = "experiment"
+
+    def holds(self, member: Snapshot) -> bool:
+        return self.first <= part_of(self.key, member.public_id) <= self.last
+
+    def explain(self, member: Snapshot) -> str:
+        return _("This benefit is being tried out with other members first.")
+
+    def step(self, member: Snapshot) -> Step | None:
+        return None
+
+
+def part_of(key: str, public_id: str) -> int:
+    """Which of an experiment's thousand parts a member is in, from 1: even, and fixed for good.
+
+    The first eight bytes of SHA-256 over `key:public_id`, as a number, modulo 1,000, plus one; so
+    whoever evaluates an experiment elsewhere can say the same.
+    """
+    digest = hashlib.sha256(f"{key}:{public_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) % EXPERIMENT_PARTS + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from benefits.models import Claim, SegmentMember
+from benefits.models import Claim, MemberTag, SegmentMember
 from credits.queries.tiers import TierStanding, list_tiers
 from zone.history.models import Charge, Subscription
 from zone.members.models import Binding, Member
@@ -53,6 +53,8 @@ class Snapshot:
     claims: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
     standing: Standing | None = None
     devices: tuple[tuple[str, datetime], ...] = ()  # (device, last seen)
+    tags: frozenset[str] = frozenset()
+    public_id: str = ""  # Which part of a trial they are in follows from it.
 
     def purchases_since(self, days: int) -> list[Purchase]:
         start = self.now - timedelta(days=days)
@@ -98,6 +100,7 @@ def take_snapshots(
     claims = _claims(keys) if "claims" in wanted else {}
     tiers = list_tiers(keys) if "tier" in wanted else {}
     devices = list_devices(keys) if "devices" in wanted else {}
+    tags = _tags(keys) if "tags" in wanted else {}
     snapshots = {}
     for member in members:
         binding = _in_force(bindings.get(member.pk), now)
@@ -115,6 +118,8 @@ def take_snapshots(
             claims={slug: tuple(times) for slug, times in claims.get(member.pk, {}).items()},
             standing=_standing(tiers.get(member.pk)),
             devices=tuple(devices.get(member.pk, ())),
+            tags=frozenset(tags.get(member.pk, ())),
+            public_id=member.public_id,
         )
     return snapshots
 
@@ -165,6 +170,14 @@ def _segments(keys: list[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for key, code in rows.values_list("member_id", "segment__code"):
         found.setdefault(key, []).append(code)
+    return found
+
+
+def _tags(keys: list[int]) -> dict[int, list[str]]:
+    rows = MemberTag.objects.filter(member_id__in=keys)
+    found: dict[int, list[str]] = {}
+    for key, tag in rows.values_list("member_id", "tag"):
+        found.setdefault(key, []).append(tag)
     return found
 
 

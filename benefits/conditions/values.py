@@ -16,7 +16,16 @@ from benefits.conditions.leaves import (
     Subscribed,
     WalletIs,
 )
-from benefits.conditions.membership import Claimed, InSegment, OnDevices, TierIs
+from benefits.conditions.membership import (
+    EXPERIMENT_PARTS,
+    Claimed,
+    InExperiment,
+    InSegment,
+    OnDevices,
+    Tagged,
+    TierIs,
+    part_of,
+)
 from benefits.conditions.snapshot import Snapshot
 from zone.core.money import format_money
 
@@ -57,6 +66,13 @@ def say_value(leaf: Any, member: Snapshot) -> str:
             return _("subscribed now") if any(states) else _("subscribed before, not now")
         case InSegment():
             return _("in it") if leaf.code in member.segments else _("not in it")
+        case Tagged():
+            return _("has it") if leaf.tag in member.tags else _("does not have it")
+        case InExperiment():
+            return _("part %(number)s of %(parts)s") % {
+                "number": part_of(leaf.key, member.public_id),
+                "parts": EXPERIMENT_PARTS,
+            }
         case Claimed():
             number = len(member.claims_since(leaf.benefit, leaf.days))
             return ngettext("%(number)s claim", "%(number)s claims", number) % {"number": number}

@@ -29,6 +29,7 @@ from benefits.models.segment import (
 )
 from benefits.models.stamp import Stamp, StampBoard, StampChoice, StampSwap
 from benefits.models.statement import ProviderStatement, ProviderStatementLine
+from benefits.models.tag import MemberTag
 from benefits.models.trial import Trial
 from benefits.models.waitlist import WaitlistEntry
 
@@ -58,6 +59,7 @@ __all__ = [
     "FairDraw",
     "Gift",
     "GiftBlock",
+    "MemberTag",
     "MemberTouch",
     "OpeningHours",
     "OpeningSpan",

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from benefits.conditions.kinds import CURRENCIES
-from benefits.models import Benefit, Segment
+from benefits.models import Benefit, MemberTag, Segment
 from credits.queries.tiers import find_plan
 from zone.history.models.charge import Service
 from zone.members.models import Wallet
@@ -49,6 +49,12 @@ def _segments() -> list[Choice]:
     return [(code, f"{name} ({code})") for code, name in rows]
 
 
+def _tags() -> list[Choice]:
+    """Tags that somebody has; a rule may name another one in JSON."""
+    rows = MemberTag.objects.order_by("tag").values_list("tag", flat=True).distinct()
+    return [(tag, tag) for tag in rows]
+
+
 def _benefits() -> list[Choice]:
     """Every benefit by its title, drafts too: a rule may be written ahead of what it names."""
     language = get_language() or "en"
@@ -87,6 +93,7 @@ _LISTS: dict[str, Callable[[], list[Choice]]] = {
     "wallets": _wallets,
     "languages": _languages,
     "segments": _segments,
+    "tags": _tags,
     "benefits": _benefits,
     "tiers": _tiers,
     "services": _services,

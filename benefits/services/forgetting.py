@@ -5,6 +5,7 @@ from benefits.models import (
     Claim,
     Gift,
     GiftBlock,
+    MemberTag,
     Redemption,
     SegmentMember,
     StockHold,
@@ -51,6 +52,7 @@ def _forget(erasure: Erasure) -> bool:
     )
     Trial.objects.filter(member=member).update(plan="")
     SegmentMember.objects.filter(member=member).delete()
+    MemberTag.objects.filter(member=member).delete()
     BulkRow.objects.filter(member=member).update(target=member.public_id)
     Claim.objects.filter(member=member, metadata__isnull=False).update(metadata=None)
     Redemption.objects.filter(claim__member=member).update(order_reference="", rollback_reason="")

@@ -3,7 +3,7 @@
 import random
 from datetime import datetime, timedelta
 
-from benefits.models import Segment, SegmentMember
+from benefits.models import MemberTag, Segment, SegmentMember
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 from zone.history.models import Charge, Subscription
@@ -72,6 +72,11 @@ def settle(number: int, *, seed: int, at: datetime | None = None) -> list[Member
         for member in members
         for place in range(dice.randint(0, 5))
     )  # fmt: skip
+    MemberTag.objects.bulk_create(
+        MemberTag(member=member, tag="founder", added_by="operator:x", added_at=now)
+        for member in members
+        if dice.random() < 0.3
+    )
     for member in members:
         member.settled_at = now  # type: ignore[attr-defined]
     return members

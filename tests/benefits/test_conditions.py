@@ -7,9 +7,10 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from benefits.conditions.kinds import KINDS, read_leaf, say_leaf
+from benefits.conditions.membership import part_of
 from benefits.conditions.snapshot import take_snapshot, take_snapshots
 from benefits.conditions.tree import judge, read_tree
-from benefits.models import Claim
+from benefits.models import Claim, MemberTag
 from tests.benefits.factories import claim, make_benefit, make_release
 from tests.factories import make_member
 from zone.core.clock import database_now
@@ -32,6 +33,8 @@ EXAMPLES = [
         for state in ("open", "never", "ever", "lapsed")
     ),
     {"is": "segment", "of": "vip"},
+    {"is": "tag", "of": "founder"},
+    {"is": "experiment", "key": "spring", "first": 1, "last": 500},
     {"is": "tier", "least": "gold"},
     {"is": "tier", "most": "gold"},
     {"is": "tier", "least": "silver", "most": "gold"},
@@ -40,6 +43,8 @@ EXAMPLES = [
     {"is": "claims", "least": 1, "most": 3, "days": 7},
     {"is": "devices", "most": 3, "days": 30},
 ]
+
+FIXED_PARTS = [454, 112, 226, 919]
 
 
 def judged(member, node, *, now=None):
@@ -70,6 +75,11 @@ def test_each_kind_is_read_and_said_in_both_languages():
         {"is": "devices", "most": 0, "days": 7},
         {"is": "claimed", "benefit": "", "least": 1},
         {"is": ["adult"]},
+        {"is": "tag", "of": ""},
+        {"is": "experiment", "key": "spring", "first": 0, "last": 500},
+        {"is": "experiment", "key": "spring", "first": 501, "last": 500},
+        {"is": "experiment", "key": "spring", "first": 1, "last": 1001},
+        {"is": "experiment", "first": 1, "last": 500},
     ],
 )
 def test_half_a_condition_is_none(node):
@@ -92,6 +102,45 @@ def test_claims_of_the_last_days_age_out(alice):
     assert judged(alice, {"is": "claims", "most": 0}).steps is None
 
 
+def test_a_tag_is_somebodys_while_they_have_it(alice, bob):
+    tag = MemberTag.objects.create(
+        member=alice, tag="founder", added_by="operator:x", added_at=database_now()
+    )
+    node = {"is": "tag", "of": "founder"}
+    assert judged(alice, node).is_met
+    told = judged(bob, node)
+    assert (told.sentence, told.steps) == ("This benefit is for invited members.", None)
+    assert not judged(alice, {"is": "tag", "of": "found"}).is_met
+    tag.delete()
+    assert not judged(alice, node).is_met
+
+
+def test_an_arm_is_the_same_members_for_good(alice):
+    """By public ids that do not change; whoever evaluates an experiment elsewhere gets the same."""
+    assert [part_of("spring", f"mbr_{n}") for n in range(4)] == FIXED_PARTS
+    part = part_of("spring", alice.public_id)
+    arms = [
+        {"is": "experiment", "key": "spring", "first": first, "last": last}
+        for first, last in ((1, part), (part, part), (part, 1000))
+    ]
+    assert all(judged(alice, arm).is_met for arm in arms)
+    other = {"is": "experiment", "key": "spring", "first": part % 1000 + 1, "last": part % 1000 + 1}
+    told = judged(alice, other)
+    assert told.sentence == "This benefit is being tried out with other members first."
+    assert told.steps is None
+
+
+def test_arms_are_even_and_each_experiment_divides_anew():
+    members = [f"mbr_{n}" for n in range(20_000)]
+    spring = {member for member in members if part_of("spring", member) <= 300}
+    autumn = {member for member in members if part_of("autumn", member) <= 300}
+    # Four standard deviations of 20,000 draws: about 65 members for 0.3, 40 for 0.09.
+    assert abs(len(spring) - 6_000) < 4 * 65
+    assert abs(len(autumn) - 6_000) < 4 * 65
+    assert abs(len(spring & autumn) - 1_800) < 4 * 41, "one says nothing about the other"
+    assert {part_of("spring", member) for member in members} == set(range(1, 1001))
+
+
 def test_devices_are_counted_once_each(alice):
     now = database_now()
     for device in ("iPhone", "iPhone", "iPad"):
@@ -104,11 +153,11 @@ def test_devices_are_counted_once_each(alice):
 
 
 def test_many_members_cost_as_many_queries_as_one(alice, bob, carol, django_assert_num_queries):
-    sources = {"purchases", "subscriptions", "segments", "claims", "devices"}
+    sources = {"purchases", "subscriptions", "segments", "claims", "devices", "tags"}
     members = [alice, bob, carol, *(make_member() for _ in range(5))]
     for member in members:
         assert member.wallet.currency
     now = database_now()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         together = take_snapshots(members, sources=sources, now=now)
     assert together == {each.pk: take_snapshot(each, sources=sources, now=now) for each in members}

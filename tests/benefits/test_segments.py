@@ -8,7 +8,14 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from benefits import rule_errors
-from benefits.models import MemberTouch, PopulationRun, Segment, SegmentEvent, SegmentMember
+from benefits.models import (
+    MemberTag,
+    MemberTouch,
+    PopulationRun,
+    Segment,
+    SegmentEvent,
+    SegmentMember,
+)
 from benefits.services.live_segments import drain_segments, walk_again
 from benefits.services.population import drain_population
 from benefits.services.segments import (
@@ -124,6 +131,9 @@ def happened(kind, member):
             open_session(member=member, now=now, device="iPhone")
             open_session(member=member, now=now, device="iPad")
             return {"any": [{"is": "devices", "most": 1, "days": 30}]}
+        case "tag":
+            MemberTag.objects.create(member=member, tag="founder", added_by=ACTOR, added_at=now)
+            return {"is": "tag", "of": "founder"}
         case "list":
             fill(add_members, Segment.objects.get(code="vip"), [member])
             return {"is": "segment", "of": "vip"}
@@ -132,7 +142,17 @@ def happened(kind, member):
 
 @pytest.mark.parametrize(
     "kind",
-    ["purchases", "subscriptions", "claims", "tier", "binding", "language", "devices", "list"],
+    [
+        "purchases",
+        "subscriptions",
+        "claims",
+        "tier",
+        "binding",
+        "language",
+        "devices",
+        "tag",
+        "list",
+    ],
 )
 def test_whatever_happens_to_a_member_is_seen_and_told_once(kind, carol):
     make_list()

@@ -50,6 +50,7 @@ WALLET_PATHS = {
     "benefits.stamp": "member__wallet_id",
     "benefits.stampswap": "member__wallet_id",
     "benefits.segmentevent": "member__wallet_id",
+    "benefits.membertag": "member__wallet_id",
     "benefits.codereport": "member__wallet_id",
     "benefits.trial": "member__wallet_id",
 }

@@ -103,15 +103,22 @@ class Stack:
                 start_new_session=True,  # Its children are found by its group.
             )
 
-    def start_web(self, *, workers: int = 1) -> None:
+    def start_careless_web(self, guard: str) -> None:
+        """The web application without one of its guards; see `tests.faults.careless`."""
+        self.start_web(application="tests.faults.careless:application", TEST_CARELESS=guard)
+
+    def start_web(
+        self, *, workers: int = 1, application: str = "zone.wsgi:application", **env: str
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.start(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
             *("--workers", str(workers), "--blocking-threads", "1"),
-            *("--no-ws", "zone.wsgi:application"),
+            *("--no-ws", application),
             SITE_URL=self.url,
+            **env,
         )
         self.wait_for(lambda: httpx.get(f"{self.url}/healthz").status_code == 200, "web")
 

@@ -53,8 +53,14 @@ class Door:
         return reply
 
 
+@pytest.fixture
+def without():
+    """The guard that the web application lacks: a control names one."""
+    return ""
+
+
 @pytest.fixture(params=["page", "partner"])
-def door(request, cloned_database, live_stack):
+def door(request, without, cloned_database, live_stack):
     """The page or the API, to real web processes, for a member who could afford five."""
     name, price = request.param.split()[-1], 0 if "free" in request.param else PRICE
     acme = make_partner("acme")
@@ -64,7 +70,10 @@ def door(request, cloned_database, live_stack):
         load_codes(each, STOCK - 1)
         type(each).objects.filter(pk=each.pk).update(per_member=SENDS)
     stack = live_stack(web=False)
-    stack.start_web(workers=3)
+    if without:
+        stack.start_careless_web(without)
+    else:
+        stack.start_web(workers=3)
     if name == "page":
         visitor = Page(stack.url, release, alice)
         visitor.look()
@@ -75,8 +84,8 @@ def door(request, cloned_database, live_stack):
     return Door(name, visitor, alice, other.benefit)
 
 
-@pytest.mark.parametrize("seed", [12])
-def test_a_lost_reply_is_asked_for_again_and_is_one_effect(cloned_database, door, seed):
+def lose_the_reply(door, seed):
+    """The door does what it was asked for, and whoever asked never hears of it."""
     port = int(door.visitor.url.rsplit(":", 1)[1])
     wire = Cuts(host="127.0.0.1", port=port, seed=seed)
     wire.reply_share = 1.0
@@ -84,6 +93,11 @@ def test_a_lost_reply_is_asked_for_again_and_is_one_effect(cloned_database, door
         door.visitor.claim(through=f"http://127.0.0.1:{wire.port}")
     wire.close()
     assert wire.lost_replies == 1
+
+
+@pytest.mark.parametrize("seed", [12])
+def test_a_lost_reply_is_asked_for_again_and_is_one_effect(cloned_database, door, seed):
+    lose_the_reply(door, seed)
     made = Claim.objects.get()
     assert (made.state, door.left()) == ("granted", 100 - PRICE)
     replies = [door.claim_patiently() for _ in range(2)]
@@ -91,6 +105,18 @@ def test_a_lost_reply_is_asked_for_again_and_is_one_effect(cloned_database, door
     assert replies[0].status_code == (302 if door.name == "page" else 201)
     assert made.public_id in replies[0].headers.get("Location", "") + replies[0].text
     assert (Claim.objects.count(), door.left()) == (1, 100 - PRICE)
+    assert_books_are_sound(cloned_database)
+
+
+@pytest.mark.parametrize("without", ["memory"])
+@pytest.mark.parametrize("door", ["free page"], indirect=True)  # A price has a guard of its own.
+def test_control_without_a_memory_a_lost_reply_is_claimed_twice(cloned_database, door):
+    with cloned_database.connect(as_owner=True) as owner:
+        owner.execute("ALTER TABLE benefits_claim DROP CONSTRAINT benefits_claim_op_once")
+    lose_the_reply(door, seed=12)
+    assert Claim.objects.count() == 1
+    assert door.visitor.claim().status_code == 302
+    assert Claim.objects.count() == 2, "the control must see a second effect"
     assert_books_are_sound(cloned_database)
 
 
@@ -117,20 +143,25 @@ def test_control_without_the_unique_operation_a_form_claims_more_than_once(clone
     assert Claim.objects.count() > 1, "the control must see a second effect"
 
 
-def test_the_same_key_for_something_else_is_refused_and_writes_nothing(cloned_database, door):
-    """Sent to another benefit, or at another price, after the first was claimed."""
-    assert door.visitor.claim().status_code < 400
-    first = Claim.objects.get()
+def ask_for_something_else(door):
+    """Under the key of the first claim: another benefit, then another price or order."""
     if door.name == "page":
         address, door.visitor.address = door.visitor.address, f"/benefits/{door.other.slug}/claim"
         replies = [door.visitor.claim(release=door.other.releases.get().public_id)]
         door.visitor.address = address
-        replies.append(door.visitor.claim(price=str(PRICE - 1)))
-    else:
-        replies = [
-            door.visitor.claim(benefit=door.other.public_id),
-            door.visitor.claim(external_id="order-2"),
-        ]
+        return [*replies, door.visitor.claim(price=str(PRICE - 1))]
+    return [
+        door.visitor.claim(benefit=door.other.public_id),
+        door.visitor.claim(external_id="order-2"),
+    ]
+
+
+def test_the_same_key_for_something_else_is_refused_and_writes_nothing(cloned_database, door):
+    """Sent to another benefit, or at another price, after the first was claimed."""
+    assert door.visitor.claim().status_code < 400
+    first = Claim.objects.get()
+    replies = ask_for_something_else(door)
+    if door.name == "partner":
         assert {reply.json()["code"] for reply in replies} == {"idempotency_key_reused"}
     for reply in replies:
         assert reply.status_code == 422, reply.text
@@ -138,5 +169,15 @@ def test_the_same_key_for_something_else_is_refused_and_writes_nothing(cloned_da
     assert list(Claim.objects.all()) == [first]
     assert (door.left(), ReturnedSlot.objects.count()) == (100 - PRICE, 0)
     assert door.visitor.claim().status_code == (302 if door.name == "page" else 201)
+    assert Claim.objects.count() == 1
+    assert_books_are_sound(cloned_database)
+
+
+@pytest.mark.parametrize("without", ["comparison"])
+def test_control_without_a_comparison_it_is_answered_with_the_first_claim(cloned_database, door):
+    first = door.visitor.claim()
+    assert first.status_code < 400
+    for reply in ask_for_something_else(door):
+        assert door.answer_of(reply) == door.answer_of(first), "the control must see it replayed"
     assert Claim.objects.count() == 1
     assert_books_are_sound(cloned_database)

@@ -130,6 +130,18 @@ def test_control_without_the_lease_the_second_copy_orders_too_and_loses_at_the_c
     assert_books_are_sound(cloned_database)
 
 
+@contextmanager
+def filled(private_redis):
+    """A Redis that answers and takes nothing, until the end of the block."""
+    with redis.Redis(port=private_redis.port) as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", 1)
+        with pytest.raises(redis.ResponseError, match="maxmemory"):
+            client.set("anything", "at all")
+        yield
+        client.config_set("maxmemory", 0)
+
+
 def test_a_full_redis_keeps_no_member_waiting_and_no_claim_unseen(
     cloned_database, live_stack, private_redis
 ):
@@ -137,11 +149,7 @@ def test_a_full_redis_keeps_no_member_waiting_and_no_claim_unseen(
     alice, bob = make_rich_members(2)
     stack = live_stack(worker=True, beat=True, issuer=True, redis=private_redis)
     page = Page(stack.url, release, alice), Page(stack.url, release, bob)
-    with redis.Redis(port=private_redis.port) as client:
-        client.config_set("maxmemory-policy", "noeviction")
-        client.config_set("maxmemory", 1)
-        with pytest.raises(redis.ResponseError, match="maxmemory"):
-            client.set("anything", "at all")
+    with filled(private_redis):
         asked_at = database_now()
         for visitor in page:
             started = time.monotonic()
@@ -156,9 +164,29 @@ def test_a_full_redis_keeps_no_member_waiting_and_no_claim_unseen(
             "issuer",  # The worker may well have ended over it; its supervisor starts it again.
             seconds=FINAL_SECONDS_MAX,
         )
-        client.config_set("maxmemory", 0)
     claims = Claim.objects.all()
     assert {made.state for made in claims} == {"granted"}
     assert max((made.granted_at - asked_at).total_seconds() for made in claims) < FINAL_SECONDS_MAX
     assert sorted(orders(stack)) == sorted(made.public_id for made in claims)
+    assert_books_are_sound(cloned_database)
+
+
+def test_control_a_bell_that_is_waited_for_and_no_timer_fail_the_member_and_the_claim(
+    cloned_database, live_stack, private_redis
+):
+    release = make_priced_trial(stock=3)
+    (alice,) = make_rich_members(1)
+    stack = live_stack(web=False, issuer=True, redis=private_redis)
+    stack.start(
+        "worker", "-m", "celery", "-A", "tests.faults.timerless_worker", "worker", "--pool", "solo"
+    )
+    stack.start_careless_web("bell")
+    stack.wait_for(lambda: "ready" in stack.log("worker"), "worker")
+    with filled(private_redis):
+        answer = Page(stack.url, release, alice).claim()
+        assert answer.status_code == 500, "the control must see the member fail with Redis"
+        stack.wait_for(lambda: "draining by timer" in stack.log("worker"), "worker")
+        time.sleep(1)  # It would have looked for rows by now.
+        made = Claim.objects.get()
+        assert made.state == "reserved", "the control must see a claim that nobody looks for"
     assert_books_are_sound(cloned_database)

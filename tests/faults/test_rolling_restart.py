@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from benefits.models import Claim
+from benefits.services.grants import drain_grants
 from tests.benefits.factories import claim
 from tests.core.test_nudge import make_bell
 from tests.faults.test_grant_faults import (
@@ -17,9 +18,11 @@ from tests.faults.test_grant_faults import (
     orders,
 )
 from tests.races.test_claim_races import replaced_function
+from zone.core.clock import database_now
 
 pytestmark = pytest.mark.slow
 IN_FLIGHT = 60
+FEW = 4
 CLAIMS = 200
 DRAIN_AT_A_WORD = """
 import sys, django
@@ -50,31 +53,57 @@ def assert_each_once(stack, database, number):
     return claims
 
 
-def test_a_rolling_restart_finishes_what_it_began_and_loses_nothing(
-    cloned_database, live_stack, private_redis
-):
-    release = make_priced_trial(stock=IN_FLIGHT)
-    members = make_rich_members(IN_FLIGHT)
-    stack = live_stack(web=False, issuer=True, worker=True, redis=private_redis)
+def begun(**leased):
+    """Claims that a worker has taken into its hands and not finished."""
+    return Claim.objects.filter(state="reserved", lease_until__isnull=False, **leased)
+
+
+def start_calls(live_stack, private_redis, number, **env):
+    """A stack whose worker has just begun to ask a slow provider about `number` claims."""
+    release = make_priced_trial(stock=number)
+    members = make_rich_members(number)
+    stack = live_stack(web=False, issuer=True, worker=True, redis=private_redis, **env)
     slow_down(stack, 1500)
     for member in members:
         claim(member, release)
     bell = make_bell(private_redis.url)
     bell.ring("benefits.tasks.drain_grants")
     assert bell.flush(5)
-    asked = Claim.objects.filter(state="reserved", lease_until__isnull=False)
-    stack.wait_for(asked.exists, "worker")
+    stack.wait_for(begun().exists, "worker")
     assert granted() == 0, "calls must be in flight when the worker is told to stop"
+    return stack
+
+
+def test_a_rolling_restart_finishes_what_it_began_and_loses_nothing(
+    cloned_database, live_stack, private_redis
+):
+    stack = start_calls(live_stack, private_redis, IN_FLIGHT)
     old = stack.processes.pop("worker")
     old.terminate()
     stack.start_worker_without_waiting()
     stack.start_beat()
     assert old.wait(60) == 0, stack.log("worker")
-    assert not asked.filter(attempts__gt=1).exists(), "nobody asks about what the old one asked for"
+    assert not begun(attempts__gt=1).exists(), "nobody asks about what the old one asked for"
     assert granted() >= 48, "what it had begun, it finished"
     stack.wait_for(lambda: granted() == IN_FLIGHT, "worker")
     claims = assert_each_once(stack, cloned_database, IN_FLIGHT)
     assert max(made.attempts for made in claims) == 1
+
+
+def test_control_a_worker_that_drops_everything_finishes_nothing_it_began(
+    cloned_database, live_stack, private_redis, settings
+):
+    """The same signal, where Celery is told to end at once over it (`REMAP_SIGTERM`)."""
+    stack = start_calls(live_stack, private_redis, FEW, REMAP_SIGTERM="SIGQUIT")
+    old = stack.processes.pop("worker")
+    old.terminate()
+    old.wait(30)
+    assert (granted(), begun().count()) == (0, FEW), "the control must see calls cut off"
+    begun().update(lease_until=database_now())
+    settings.SANDBOX_ISSUER_URL = stack.issuer_url
+    drain_grants()
+    claims = assert_each_once(stack, cloned_database, FEW)
+    assert {made.attempts for made in claims} == {2}, "the control must see them asked about again"
 
 
 def drain_together(stack, number=2):

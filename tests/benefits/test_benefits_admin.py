@@ -16,6 +16,7 @@ from benefits.models import (
     Claim,
     CodeBatch,
     CodeImport,
+    MemberTag,
 )
 from benefits.models.kinds import KINDS
 from benefits.services import code_imports
@@ -318,3 +319,20 @@ def test_a_reader_of_a_provider_sees_that_it_has_a_secret_and_nothing_else(clien
     assert page.status_code == 200
     assert "Shared secret is set" in page.content.decode()
     assert '<div class="readonly">None</div>' not in page.content.decode()
+
+
+def test_an_editor_puts_a_tag_on_and_takes_it_off(client, alice):
+    enter(client, "editor")
+    place = "/console/benefits/membertag/"
+    assert client.post(f"{place}add/", {"member": alice.pk, "tag": "a b"}).status_code == 200
+    assert client.post(f"{place}add/", {"member": alice.pk, "tag": "founder"}).status_code == 302
+    tag = MemberTag.objects.get()
+    assert (tag.member, tag.tag, tag.added_by[:15]) == (alice, "founder", "operator:editor")
+    assert client.post(f"{place}add/", {"member": alice.pk, "tag": "founder"}).status_code == 200
+    chosen = {"action": "take_off", "_selected_action": [tag.pk]}
+    enter(client, "approver")
+    client.post(place, chosen)
+    assert MemberTag.objects.count() == 1
+    enter(client, "editor")
+    assert said(client.post(place, chosen, follow=True)) == ["Taken off: 1."]
+    assert MemberTag.objects.count() == 0

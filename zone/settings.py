@@ -104,16 +104,18 @@ _OWNER_COMMANDS = {
 }
 _IS_OWNER = len(sys.argv) > 1 and sys.argv[1] in _OWNER_COMMANDS
 
-
 # A Celery process forks, and a pool does not survive that; it also has one thread to serve.
 _PROGRAM = Path(sys.argv[0])
 IS_CELERY = "celery" in {_PROGRAM.name, _PROGRAM.parent.name}
 # Web answers within seconds or not at all; commands run as long as they need (0 = no limit).
 _STATEMENT_SECONDS = env.number("DATABASE_STATEMENT_SECONDS", 60 if IS_CELERY else 0, most=3600)
-_SESSION_LIMITS = [
-    f"-c statement_timeout={_STATEMENT_SECONDS}s",
-    f"-c idle_in_transaction_session_timeout={_STATEMENT_SECONDS}s",
-] if _STATEMENT_SECONDS else []  # fmt: skip
+# Our statements take milliseconds: compiling one costs more than it could ever save.
+_SESSION_OPTIONS = ["-c jit=off"]
+if _STATEMENT_SECONDS:
+    _SESSION_OPTIONS += [
+        f"-c statement_timeout={_STATEMENT_SECONDS}s",
+        f"-c idle_in_transaction_session_timeout={_STATEMENT_SECONDS}s",
+    ]
 
 
 def _database(name: str, url: str) -> dict[str, object]:
@@ -121,7 +123,7 @@ def _database(name: str, url: str) -> dict[str, object]:
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"{name}: must start with postgresql://.")
     query = dict(parse_qsl(parts.query))
-    query["options"] = " ".join([query.get("options", ""), *_SESSION_LIMITS]).strip()
+    query["options"] = " ".join([query.get("options", ""), *_SESSION_OPTIONS]).strip()
     host = query.pop("host", None) or (unquote(parts.hostname) if parts.hostname else "")
     if not parts.path.strip("/"):
         raise ImproperlyConfigured(f"{name}: names no database.")
@@ -387,7 +389,6 @@ ADJUST_LIMITS = {"finance": 1000}
 REDEEM_HOSTS = env.words(
     "REDEEM_HOSTS", ["apps.apple.com", "music.apple.com", "redeem.apple.com", "apple.co"]
 )
-
 # Font files for the posters of gifts, tried before those that Linux distributions install.
 POSTER_FONTS = env.words("POSTER_FONTS", [])
 

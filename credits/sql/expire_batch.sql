@@ -16,7 +16,7 @@ DECLARE
 BEGIN
     PERFORM ledger.make_partitions(
         (v_now AT TIME ZONE 'UTC')::date, (v_now AT TIME ZONE 'UTC')::date
-    ) WHERE ledger.first_op(v_now) >= (SELECT last_op FROM ledger.partition_span());
+    ) WHERE EXISTS (SELECT FROM ledger.zone_day WHERE last_op <= ledger.first_op(v_now));
     PERFORM ledger.advance_day(zone, (v_now AT TIME ZONE name)::date)
     FROM ledger.zone_day WHERE day < (v_now AT TIME ZONE name)::date;
 
@@ -51,8 +51,8 @@ BEGIN
         WHERE d.bucket_keys[2] < d.floor
     ), settled AS (
         -- By place: a row that this statement sees stays where it is until the statement ends.
-        DELETE FROM ledger.lot_due q USING queue JOIN due ON due.member_id = queue.member_id
-        WHERE q.ctid = queue.place
+        DELETE FROM ledger.lot_due q USING queue
+        WHERE q.ctid = queue.place AND queue.member_id IN (SELECT member_id FROM due)
         RETURNING 1
     ), moved AS (
         UPDATE ledger.account a
@@ -67,8 +67,8 @@ BEGIN
             day, kind, counter, alloc, reason
         )
         SELECT member_id,
-               (v_when || '7' || lpad(to_hex(seq & 4095), 3, '0')
-                || 'a' || lpad(to_hex(member_id & 1152921504606846975), 15, '0'))::uuid,
+               (v_when || to_hex((seq & 4095) | 28672) || to_hex(
+                   (member_id & 1152921504606846975) | -6917529027641081856))::uuid,
                v_now, seq, -total, 0, 0, available, held, debt, day, 7, 90, alloc, 'lapsed'
         FROM cut
     )

@@ -212,3 +212,13 @@ def test_the_content_policy_is_written_once_and_the_same_as_it_was(rf, settings)
     other = {"DIRECTIVES": {"default-src": ["'self'"]}}
     settings.CONTENT_SECURITY_POLICY = other
     assert answer(PolicyMiddleware)[name] == answer(CSPMiddleware)[name] != plain
+
+
+@pytest.mark.parametrize("program", ["web", "migrate"])
+def test_no_session_compiles_its_statements(program, tmp_path):
+    """PostgreSQL does so by default, and a second for a statement of milliseconds is lost."""
+    code = (
+        "import sys; sys.argv[1:] = ['{}']; from zone.settings import DATABASES; print(DATABASES)"
+    )
+    done = run(["-c", code.format(program)], SERVERS, tmp_path)
+    assert "-c jit=off" in done.stdout, done.stderr

@@ -12,13 +12,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from itertools import count
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connections
 from psycopg import sql
 
@@ -173,6 +177,28 @@ def _find_earlier(found: dict[str, str], files: dict[str, str]) -> str | None:
         if made_from and made_from.items() <= files.items():
             return name
     return None
+
+
+def verify_books(database: Database) -> tuple[int, str]:
+    """Exit code and words of `manage.py verify_books`, run here on the database that is in use.
+
+    In a thread, whose connection is new: as a process of its own would, it knows nothing of this
+    session's clock.
+    """
+    assert connections.settings["default"]["NAME"] == database.name, "another one is in use"
+
+    def run() -> tuple[int, str]:
+        told = StringIO()
+        try:
+            call_command("verify_books", stdout=told)
+        except CommandError as broken:
+            return 1, f"{told.getvalue()}{broken}"
+        finally:
+            connections.close_all()
+        return 0, told.getvalue()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(run).result()
 
 
 @contextmanager

@@ -122,15 +122,15 @@ class Stack:
         )
         self.wait_for(lambda: httpx.get(f"{self.url}/healthz").status_code == 200, "web")
 
-    def start_worker_without_waiting(self) -> None:
+    def start_worker_without_waiting(self, app: str = "zone") -> None:
         self.start(
             "worker",
-            *("-m", "celery", "-A", "zone", "worker", "--concurrency", "2"),
+            *("-m", "celery", "-A", app, "worker", "--concurrency", "2"),
             *("--without-gossip", "--without-mingle", "-n", f"test{free_port()}@%h"),
         )
 
-    def start_worker(self) -> None:
-        self.start_worker_without_waiting()
+    def start_worker(self, app: str = "zone") -> None:
+        self.start_worker_without_waiting(app)
         self.wait_for(lambda: "ready" in self.log("worker"), "worker")
 
     def start_beat(self) -> None:
@@ -185,9 +185,10 @@ class Stack:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def stop_all(self) -> None:
+    def kill_all(self) -> None:
+        """At the end of a test, when nobody wants to know any more how they would have ended."""
         for name in reversed(list(self.processes)):
-            self.stop(name)
+            self.kill(name)
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ def live_stack(cloned_database, tmp_path) -> Iterator:
                     **env,
                 },
             )
-            cleanup.callback(stack.stop_all)
+            cleanup.callback(stack.kill_all)
             if issuer:
                 stack.start_issuer()
             if worker:

@@ -7,7 +7,7 @@ import pytest
 from benefits import verify_drop
 from benefits.models import Claim, DrawEntry, FairDraw
 from tests.benefits.test_draws import announce, close, proof_of
-from tests.faults.test_grant_faults import assert_books_are_sound
+from tests.faults.test_grant_faults import assert_books_are_sound, ring
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 from zone.members.models import Binding, Member, Wallet
@@ -47,6 +47,7 @@ def test_ten_thousand_entries_are_drawn_claimed_and_told(cloned_database, live_s
     close(draw)
     stack = live_stack(web=False, worker=True)
     stack.start_beat()
+    ring(stack, "benefits.tasks.drain_draws")
     started = time.monotonic()
     stack.wait_for(lambda: FairDraw.objects.get().state == "done", "worker", seconds=90)
     assert time.monotonic() - started < DRAWN_SECONDS_MAX

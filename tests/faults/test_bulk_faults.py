@@ -14,6 +14,7 @@ from benefits.models import BulkJob, BulkRow, Claim
 from benefits.services import bulk
 from tests.benefits.factories import make_benefit, make_release
 from tests.benefits.test_bulk import members, segment_of
+from tests.databases import verify_books
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 
@@ -54,8 +55,8 @@ def test_a_killed_worker_neither_skips_nor_doubles(cloned_database, failpoint):
     assert BulkRow.objects.filter(state="done").count() == MEMBERS
     assert Claim.objects.count() == MEMBERS
     assert Claim.objects.values("member").distinct().count() == MEMBERS
-    books = cloned_database.manage("verify_books")
-    assert books.returncode == 0, books.stdout + books.stderr
+    code, report = verify_books(cloned_database)
+    assert code == 0, report
 
 
 def killed_after_a_chunk(database):
@@ -89,8 +90,8 @@ def test_what_a_killed_worker_left_is_paused_resumed_and_canceled(cloned_databas
     assert drain(cloned_database).returncode == 0
     assert states(job) == {"done": 2 * bulk.CHUNK_ROWS, "canceled": MEMBERS - 2 * bulk.CHUNK_ROWS}
     assert Claim.objects.count() == 2 * bulk.CHUNK_ROWS
-    books = cloned_database.manage("verify_books")
-    assert books.returncode == 0, books.stdout + books.stderr
+    code, report = verify_books(cloned_database)
+    assert code == 0, report
 
 
 class PowerCut(Exception):

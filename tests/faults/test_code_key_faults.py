@@ -5,6 +5,7 @@ import signal
 from benefits.models import CodeBatch
 from benefits.services import code_keys, pools
 from tests.benefits.factories import load_codes, make_benefit, make_release
+from tests.databases import verify_books
 
 
 def test_a_killed_rotation_loses_no_code_and_is_taken_up_again(cloned_database):
@@ -28,5 +29,5 @@ def test_a_killed_rotation_loses_no_code_and_is_taken_up_again(cloned_database):
     batch.refresh_from_db()
     assert (batch.key_number, batch.old_key_sealed) == (2, None)
     assert read() == codes
-    books = cloned_database.manage("verify_books")
-    assert books.returncode == 0, books.stdout
+    code, report = verify_books(cloned_database)
+    assert code == 0, report

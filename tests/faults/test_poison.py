@@ -13,6 +13,7 @@ from tests.faults.test_grant_faults import (
     make_priced_trial,
     make_rich_members,
     orders,
+    ring,
 )
 from tests.races.test_claim_races import replaced_function
 from zone.core.clock import database_now
@@ -33,6 +34,7 @@ def poisoned(live_stack, place):
     stack.env["ZONE_FAILPOINT"] = f"{place}:{made[0].public_id}"
     stack.start_worker()
     stack.start_beat()
+    ring(stack)
     return stack, made[0], [other.pk for other in made[1:]]
 
 
@@ -54,7 +56,9 @@ class Clock:
             )
             self.seen = died
             self.bell.ring("benefits.tasks.drain_grants")
-        waiting.filter(lease_until=None).update(next_attempt_at=now)
+        pausing = waiting.filter(lease_until=None, next_attempt_at__gt=now)
+        if pausing.exclude(provider_status="silent").update(next_attempt_at=now):
+            self.bell.ring("benefits.tasks.drain_grants")
         return not Claim.objects.filter(pk__in=keys, state="reserved").exists()
 
 
@@ -98,10 +102,11 @@ def test_what_was_ordered_stays_held_and_is_granted_once_the_fault_is_mended(
     assert {other.state for other in Claim.objects.filter(pk__in=others)} == {"granted"}
     assert_books_are_sound(cloned_database)
 
-    stack.stop("worker")
+    stack.kill("worker")
     del stack.env["ZONE_FAILPOINT"]
     stack.start_worker()
     silence.ask_again(claim=poison, actor="operator:x", now=database_now())
+    ring(stack)
     stack.wait_for(lambda: Claim.objects.get(pk=poison.pk).state == "granted", "worker")
     assert orders(stack).count(poison.public_id) == 1
     assert balance(poison.member)[:2] == (0, 0)

@@ -14,6 +14,7 @@ from django.db import connection, connections, transaction
 from benefits.errors import LimitReached, SoldOut
 from benefits.models import Claim, Release
 from tests.benefits.factories import claim, give_credits, make_benefit, make_release
+from tests.databases import verify_books as books
 from tests.factories import bind, make_member
 from tests.threads import together
 from zone.core.ids import uuid7
@@ -55,11 +56,6 @@ def tally(answers):
     for answer in answers:
         kinds[type(answer).__name__] = kinds.get(type(answer).__name__, 0) + 1
     return kinds
-
-
-def books(database):
-    done = database.manage("verify_books")
-    return done.returncode, done.stdout + done.stderr
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from benefits.models.kinds import (
     kind_choices,
 )
 from zone.core.ids import new_public_id
+from zone.core.wording import language_chain
 
 
 class BenefitQuerySet(models.QuerySet["Benefit"]):
@@ -234,25 +235,6 @@ class Benefit(models.Model):
 
 # Languages that benefits are written in; the first is what every benefit has.
 WRITTEN_LANGUAGES = ("en", "zh-hans", "zh-hant", "zh-hant-hk", "fil")
-_SISTERS = {"zh-hant": "zh-hans", "zh-hans": "zh-hant"}
-
-
-def language_chain(language: str) -> tuple[str, ...]:
-    """Languages to try, best first: the one asked for, what it is a kind of, then English.
-
-    zh-hant-hk falls back to zh-hant, as RFC 4647 section 3.4 looks tags up, then to the sister
-    script, which a reader of the one reads better than English.
-    """
-    chain = []
-    tag = language.lower()
-    while tag:
-        chain.append(tag)
-        tag, _dash, _last = tag.rpartition("-")
-        if tag == "zh":
-            break
-    if chain and chain[-1] in _SISTERS:
-        chain.append(_SISTERS[chain[-1]])
-    return tuple(dict.fromkeys([*chain, "en"]))
 
 
 class BenefitText(models.Model):

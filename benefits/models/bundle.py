@@ -6,8 +6,8 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from benefits.models.benefit import language_chain
 from zone.core.ids import new_public_id
+from zone.core.wording import language_chain
 
 
 class Bundle(models.Model):

@@ -3,8 +3,9 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from zone.core.wording import TextsField, text_in
 
 
 class StampBoard(models.Model):
@@ -16,7 +17,7 @@ class StampBoard(models.Model):
 
     slug = models.SlugField(_("address"), max_length=60, unique=True)
     # {"en": "Coffee card", "zh-hans": "咖啡卡"}
-    names = models.JSONField(_("names by language"))
+    names = TextsField(_("names by language"))
     metric = models.CharField(_("counts"), max_length=9, choices=Metric, default=Metric.PURCHASES)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     minimum_amount = models.PositiveBigIntegerField(_("from (minor units)"), default=0)
@@ -61,8 +62,7 @@ class StampBoard(models.Model):
 
     @property
     def name(self) -> str:
-        names: dict[str, str] = self.names
-        return names.get(get_language() or "en") or names.get("en") or self.slug
+        return text_in(self.names, otherwise=self.slug)
 
     def clean(self) -> None:
         if self.minimum_amount and not self.currency:

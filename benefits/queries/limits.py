@@ -10,9 +10,9 @@ from django.utils.translation import get_language
 
 from benefits import errors
 from benefits.models import Benefit, Quota, Release
-from benefits.models.benefit import language_chain
 from credits.queries.tiers import list_reached_tiers
 from zone.core.errors import ZoneError
+from zone.core.wording import language_chain
 from zone.members.models import Member
 
 

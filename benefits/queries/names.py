@@ -37,7 +37,7 @@ class NameBook:
 
 
 def _wallets() -> list[Choice]:
-    return [(wallet.pk, wallet.name) for wallet in Wallet.objects.all()]
+    return [(wallet.pk, wallet.local_name) for wallet in Wallet.objects.all()]
 
 
 def _languages() -> list[Choice]:

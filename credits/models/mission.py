@@ -1,8 +1,9 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from zone.core.wording import TextsField, text_in
 
 
 class Mission(models.Model):
@@ -20,7 +21,7 @@ class Mission(models.Model):
 
     slug = models.SlugField(_("address"), max_length=60, unique=True)
     # {"en": "Three purchases this month", "zh-hans": "本月完成 3 笔付款"}
-    names = models.JSONField(_("names by language"))
+    names = TextsField(_("names by language"))
     metric = models.CharField(_("counts"), max_length=9, choices=Metric)
     target = models.PositiveBigIntegerField(_("target"), validators=[MinValueValidator(1)])
     currency = models.CharField(_("currency"), max_length=3, blank=True)
@@ -57,8 +58,7 @@ class Mission(models.Model):
 
     @property
     def name(self) -> str:
-        names: dict[str, str] = self.names
-        return names.get(get_language() or "en") or names.get("en") or self.slug
+        return text_in(self.names, otherwise=self.slug)
 
     def clean(self) -> None:
         if self.metric == self.Metric.AMOUNT and not self.currency:

@@ -3,6 +3,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from zone.core.wording import TextsField
+
 
 class EarnPolicy(models.Model):
     """The limits that hold over all earn rules together. One policy is in force."""
@@ -69,6 +71,10 @@ class EarnBonus(models.Model):
         ALWAYS = "always", _("in all")
 
     name = models.CharField(_("name"), max_length=80)
+    names = TextsField(
+        _("names in other languages"),
+        has_english=False, default=dict, db_default={}, blank=True,
+    )  # fmt: skip
     percent = models.PositiveSmallIntegerField(
         _("percent"), default=200, validators=[MinValueValidator(101)]
     )

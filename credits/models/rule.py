@@ -3,6 +3,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from zone.core.wording import TextsField
 from zone.members.models import Wallet
 
 
@@ -33,6 +34,10 @@ class EarnRule(models.Model):
 
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.PURCHASE)
     name = models.CharField(_("name"), max_length=80)
+    names = TextsField(
+        _("names in other languages"),
+        has_english=False, default=dict, db_default={}, blank=True,
+    )  # fmt: skip
     currency = models.CharField(
         _("currency"),
         max_length=3,

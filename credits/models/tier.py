@@ -1,7 +1,8 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from zone.core.wording import TextsField, text_in
 
 
 class TierPlan(models.Model):
@@ -52,7 +53,7 @@ class Tier(models.Model):
     plan = models.ForeignKey(TierPlan, on_delete=models.CASCADE, related_name="tiers")
     code = models.SlugField(_("code"), max_length=24)
     # {"en": "Gold", "zh-hans": "金星"}
-    names = models.JSONField(_("names by language"))
+    names = TextsField(_("names by language"))
     threshold = models.PositiveIntegerField(_("credits earned in a period"))
     is_kept_forever = models.BooleanField(_("kept for good once reached"), default=False)
 
@@ -70,8 +71,7 @@ class Tier(models.Model):
 
     @property
     def name(self) -> str:
-        names: dict[str, str] = self.names
-        return names.get(get_language() or "en") or names.get("en") or self.code
+        return text_in(self.names, otherwise=self.code)
 
 
 class MemberTier(models.Model):

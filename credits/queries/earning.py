@@ -1,7 +1,7 @@
 """The rule book, what members have used of it, and why a charge earned what it did."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,13 @@ from credits.queries.apple import list_returning
 from credits.queries.pending import Pending, find_pending
 from credits.rules import Line, Part, Purchase, RuleBook, Usage, Worth, worth_of_purchase
 from zone.core.clock import database_now
+from zone.core.wording import text_in
 from zone.history.models import Charge, ChargeLine, Subscription
 from zone.history.queries.renewals import list_subscriptions
 from zone.members.models import Member
 
 RENEWALS_SHOWN = 3
+_BONUS = "bonus"  # The kind of a part that no rule gave, see `credits.rules.Part`.
 
 
 def read_rule_book() -> RuleBook:
@@ -183,8 +185,24 @@ def explain_charge(charge: Charge) -> Explanation:
         is_waiting=charge.credited_at is None,
         pending=find_pending(charge.member_id, charge.earn_op_id) if charge.earn_op_id else None,
         decision=decision,
-        parts=[Part(**part) for part in decision.parts] if decision else [],
+        parts=_in_reader_language([Part(**part) for part in decision.parts]) if decision else [],
     )
+
+
+def _in_reader_language(parts: list[Part]) -> list[Part]:
+    """Parts by the names their rules have for the reader.
+
+    A rule that was renamed since is told by the name it had, whatever it is called today.
+    """
+    rules = EarnRule.objects.in_bulk({part.id for part in parts if part.kind != _BONUS})
+    bonuses = EarnBonus.objects.in_bulk({part.id for part in parts if part.kind == _BONUS})
+    said = []
+    for part in parts:
+        row = (bonuses if part.kind == _BONUS else rules).get(part.id)
+        if row is not None and row.name == part.name:
+            part = replace(part, name=text_in(row.names, otherwise=part.name))
+        said.append(part)
+    return said
 
 
 def parts_as_facts(parts: Sequence[Part]) -> list[dict[str, Any]]:

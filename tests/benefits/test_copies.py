@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from benefits import errors
 from benefits.models import Benefit, BenefitText, Bundle, OpeningHours, PriceRow, Quota
-from benefits.models.benefit import language_chain
 from benefits.queries import list_cards, list_gaps, with_gap_in
 from benefits.services.bin import bin_benefit, restore_benefit
 from benefits.services.copies import CHANGEABLE, clone_benefit
@@ -17,6 +16,7 @@ from tests.api.caller import make_partner
 from tests.benefits.factories import claim, make_benefit, make_release
 from tests.factories import make_operator, sign_in, sign_in_operator
 from zone.core.clock import database_now
+from zone.core.wording import language_chain
 
 pytestmark = pytest.mark.django_db
 OWN = {"id", "public_id", "slug", "status", "created_at", "updated_at"}

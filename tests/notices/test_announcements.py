@@ -137,13 +137,14 @@ def test_an_editor_writes_and_an_approver_sends(client, db):
     answer = client.post(
         "/console/notices/announcement/add/",
         {
-            "titles": '{"en": "Hello"}', "bodies": '{"en": "World"}', "link": "/benefits",
+            "titles_0": "Hello", "bodies_0": "World", "titles_1": "你好", "link": "/benefits",
             "purpose": "marketing", "wallet": "",
             "publish_at_0": day.strftime("%Y-%m-%d"), "publish_at_1": day.strftime("%H:%M:%S"),
         },
     )  # fmt: skip
     assert answer.status_code == 302, answer.content.decode()[:3000]
     row = Announcement.objects.get()
+    assert (row.titles, row.bodies) == ({"en": "Hello", "zh-hans": "你好"}, {"en": "World"})
     press = {"action": "send", "_selected_action": [row.pk]}
     client.post("/console/notices/announcement/", press)
     row.refresh_from_db()

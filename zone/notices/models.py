@@ -6,6 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from zone.core.ids import public_id_of, uuid7
+from zone.core.wording import TextsField
 
 
 class Notice(models.Model):
@@ -81,8 +82,8 @@ class Announcement(models.Model):
         STOPPED = "stopped", _("stopped")
 
     # {"en": "New in November", "zh-hans": "十一月上新"}
-    titles = models.JSONField(_("titles by language"))
-    bodies = models.JSONField(_("texts by language"))
+    titles = TextsField(_("titles by language"))
+    bodies = TextsField(_("texts by language"), text_length=2000, rows=3)
     link = models.CharField(_("link"), max_length=200, default="/benefits")
     purpose = models.CharField(
         _("purpose"), max_length=9, choices=Purpose, default=Purpose.MARKETING

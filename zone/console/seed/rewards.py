@@ -13,14 +13,19 @@ _NAMES = {"en": "Six purchases, one treat", "zh-hans": "消费六次，好礼任
 
 def set_rules() -> None:
     """Rules for linking and for friends, for every wallet; an operator changes them in the console."""
-    for kind, name, credits in (
-        ("binding", "First link", 100),
-        ("referral", "Friend’s first purchase", 200),
+    for kind, name, said, credits in (
+        ("binding", "First link", "首次绑定", 100),
+        ("referral", "Friend’s first purchase", "好友首次消费", 200),
     ):
         EarnRule.objects.get_or_create(
             kind=kind,
             name=name,
-            defaults={"is_flat": True, "unit_amount": 1, "credits": credits},
+            defaults={
+                "names": {"zh-hans": said},
+                "is_flat": True,
+                "unit_amount": 1,
+                "credits": credits,
+            },
         )
 
 

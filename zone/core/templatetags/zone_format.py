@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 
 from zone.core.money import babel_locale, format_count, format_money
+from zone.core.wording import text_in
 
 register = template.Library()
 
@@ -122,7 +123,7 @@ def in_language(value: Any) -> str:
     """The reader's language out of `{"en": ..., "zh-hans": ...}`; plain text stays as it is."""
     if not isinstance(value, dict):
         return str(value)
-    return str(value.get(_language()) or value.get("en") or next(iter(value.values()), ""))
+    return text_in(value, language=_language())
 
 
 # Apple's services as pictures: a part of the name decides, and an app is a game pad like any other.

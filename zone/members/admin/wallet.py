@@ -14,8 +14,8 @@ class WalletForm(ModelForm):
     class Meta:
         model = Wallet
         fields = [
-            "code", "name", "country", "currency", "storefront", "time_zone", "default_language",
-            "connector", "is_open", "livemode", "notifies_cancel", "sort_weight",
+            "code", "name", "names", "country", "currency", "storefront", "time_zone",
+            "default_language", "connector", "is_open", "livemode", "notifies_cancel", "sort_weight",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,12 +1,19 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from zone.core.wording import TextsField, text_in
+
 
 class Wallet(models.Model):
     """One eWallet and its market: what it settles in, where its days begin, how one signs in."""
 
     code = models.CharField(_("code"), max_length=24, primary_key=True)
     name = models.CharField(_("name"), max_length=60)
+    # {"zh-hans": "支付宝"}: where members of another language know it by another name.
+    names = TextsField(
+        _("names in other languages"),
+        has_english=False, text_length=60, default=dict, db_default={}, blank=True,
+    )  # fmt: skip
     country = models.CharField(_("country"), max_length=2)
     currency = models.CharField(_("currency"), max_length=3)
     storefront = models.CharField(_("storefront"), max_length=3)
@@ -28,3 +35,8 @@ class Wallet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def local_name(self) -> str:
+        """What the reader calls it."""
+        return text_in(self.names, otherwise=self.name)

@@ -39,7 +39,7 @@ def start_sign_in(
     if not is_agreed:
         raise ConsentMissing
     if not wallet.is_open:
-        raise WalletClosed(wallet=wallet.name)
+        raise WalletClosed(wallet=wallet.local_name)
     connector = connector_for(wallet)
     purposes = [str(purpose) for purpose in consents.BASIC_PURPOSES]
     if wants_messages:

@@ -3,15 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from credits.admin.books import MemberField
 from credits.models import AdjustRequest
 from credits.services.adjustments import apply_adjustment, ask_for_adjustment, refuse_adjustment
 from zone.core.errors import ZoneError
+
+
+class AdjustForm(forms.ModelForm):  # type: ignore[type-arg]
+    member = MemberField()
+
+    class Meta:
+        model = AdjustRequest
+        fields = ("member", "amount", "reason", "note")
 
 
 @admin.register(AdjustRequest)
@@ -23,7 +33,7 @@ class AdjustRequestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]  # fmt: skip
     list_filter = ["status", "reason"]
     list_select_related = ["member", "maker", "checker"]
-    raw_id_fields = ["member"]
+    form = AdjustForm
     fields = ["member", "amount", "reason", "note"]
     actions = ["apply", "refuse"]
 

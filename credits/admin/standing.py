@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from credits.admin.books import MemberField
 from credits.admin.checkin import MemberRowsAdmin
 from credits.models import Freeze, KeptAccount
 from credits.services.standing import freeze_member, thaw_member
@@ -16,6 +17,13 @@ from zone.core.errors import ZoneError
 
 class FreezeForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new freeze needs a note; an open one ends by saying why."""
+
+    member = MemberField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:
+            self.fields.pop("member", None)  # Whom it holds is not edited.
 
     def clean(self) -> dict[str, Any]:
         facts: dict[str, Any] = super().clean() or {}
@@ -40,7 +48,6 @@ class FreezeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]  # fmt: skip
     list_filter = ["reason", ("thawed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["member", "frozen_by", "thawed_by"]
-    raw_id_fields = ["member"]
     search_fields = ["=member__public_id"]
     search_help_text = _("Member id")
 

@@ -118,7 +118,7 @@ def test_two_approvals_at_once_apply_once(cloned_database):
 def test_asking_and_approving_in_the_console(client, alice):
     maker, checker = make_operator("finance"), make_operator("finance")
     sign_in_operator(client, maker)
-    form = {"member": alice.pk, "amount": 1500, "reason": "goodwill", "note": "Ticket 9"}
+    form = {"member": alice.public_id, "amount": 1500, "reason": "goodwill", "note": "Ticket 9"}
     assert client.post(reverse("admin:credits_adjustrequest_add"), form).status_code == 302
     request = AdjustRequest.objects.get()
     address = reverse("admin:credits_adjustrequest_changelist")

@@ -134,14 +134,14 @@ def test_support_freezes_and_thaws_in_the_console(client, alice, operator):
     sign_in_operator(client, operator)
     answer = client.post(
         "/console/credits/freeze/add/",
-        {"member": alice.pk, "reason": "fraud", "note": "Reported by the wallet"},
+        {"member": alice.public_id, "reason": "fraud", "note": "Reported by the wallet"},
     )
     assert answer.status_code == 302, answer.content.decode()[:2000]
     row = Freeze.objects.get()
     assert (row.frozen_by, row.thawed_at) == (operator, None)
     assert get_balance(alice).is_frozen
     twice = client.post(
-        "/console/credits/freeze/add/", {"member": alice.pk, "reason": "fraud", "note": "x"}
+        "/console/credits/freeze/add/", {"member": alice.public_id, "reason": "fraud", "note": "x"}
     )
     assert "frozen already" in twice.content.decode()
     address = f"/console/credits/freeze/{row.pk}/change/"

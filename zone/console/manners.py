@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
+from zone.console.said import as_read
 from zone.console.scopes import in_scope
 from zone.console.services import audit
 
@@ -41,6 +42,27 @@ class ConsoleManners:
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return in_scope(super().get_queryset(request), request.user)  # type: ignore[misc]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        names = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        return self._as_read(request, names, None)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """What cannot be changed is put in words, see `zone.console.said`."""
+        read_only = None
+        if obj is None or self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+            read_only = set(super().get_readonly_fields(request, obj))  # type: ignore[misc]
+        return [
+            (title, {**shown, "fields": self._as_read(request, shown["fields"], read_only)})
+            for title, shown in super().get_fieldsets(request, obj)  # type: ignore[misc]
+        ]
+
+    def _as_read(self, request: HttpRequest, names: Any, read_only: set[Any] | None) -> list[Any]:
+        def may_open(model: type[Model]) -> bool:
+            known = self.admin_site._registry.get(model)  # type: ignore[attr-defined]
+            return known is None or known.has_view_or_change_permission(request)
+
+        return as_read(names, self.model, read_only=read_only, may_open=may_open)  # type: ignore[attr-defined]
 
     def save_form(self, request: HttpRequest, form: ModelForm, change: bool) -> Model:
         if change:

@@ -1,6 +1,7 @@
 """The audit log and the books' checks: read, never written by hand."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from zone.console.models import AuditEvent, BooksCheck
 from zone.core.readonly import ReadOnly
@@ -15,7 +16,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ["id", "at", "actor", "action", "object_type", "object_name", "address"]
     list_filter = ["action", "object_type"]
     search_fields = ["=actor", "=object_id", "=request_id"]
-    search_help_text = "Operator as operator:name, an object's id, or a request id"
+    search_help_text = _("Operator as operator:name, an object's id, or a request id")
     date_hierarchy = "at"
     list_display_links = ["id", "at"]
 

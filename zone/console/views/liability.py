@@ -1,6 +1,7 @@
 """What the programme owes its members, in credits and in money: on a page, and as CSV."""
 
 import csv
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +15,7 @@ from credits.kinds import Funding
 from credits.queries.liability import Liability, MonthLine, read_liability
 from zone.console.scopes import list_wallet_codes
 from zone.core.http import private
+from zone.members.models import Wallet
 
 COLUMNS = (
     "month", "wallet", "currency", "funder", "opening", "issued", "corrected", "spent",
@@ -31,6 +33,8 @@ def liability(request: HttpRequest) -> HttpResponse:
         "title": _("Liability"),
         "member": None,  # The members' own frame: an operator is nobody's member.
         "read": read,
+        "outstanding": _by_name(read.outstanding),
+        "months": _by_name(read.months),
         "totals": sorted(read.totals.items()),
         "has_no_cost": any(line.per_thousand is None for line in read.outstanding),
         "may_set_costs": request.user.has_perm("credits.view_unitcost"),
@@ -55,6 +59,12 @@ def _read(request: HttpRequest) -> Liability:
     if not request.user.has_perm("credits.view_account"):
         raise PermissionDenied
     return read_liability(list_wallet_codes(request.user))
+
+
+def _by_name(lines: Iterable[Any]) -> list[tuple[str, Any]]:
+    """Each line with the name its wallet goes by."""
+    names = {wallet.pk: wallet.local_name for wallet in Wallet.objects.all()}
+    return [(names.get(line.wallet, line.wallet), line) for line in lines]
 
 
 def _cells(line: MonthLine) -> list[object]:

@@ -1,0 +1,79 @@
+"""How an operator reads what a page does not let them change.
+
+Facts kept as JSON are names and values, without braces. A row of another table is a link only for
+who may open it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import ForeignKey, JSONField, Model
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+Column = str | Callable[..., Any]
+MayOpen = Callable[[type[Model]], bool]
+
+
+def say(value: Any) -> SafeString:
+    """Nested names and values; a list of plain values on one line."""
+    if isinstance(value, dict) and value:
+        rows = ((str(name).replace("_", " "), say(inner)) for name, inner in value.items())
+        return format_html(
+            '<dl class="said">{}</dl>',
+            format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows),
+        )
+    if isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        items = ((say(inner),) for inner in value)
+        return format_html('<ol class="said">{}</ol>', format_html_join("", "<li>{}</li>", items))
+    if isinstance(value, list) and value:
+        return conditional_escape(", ".join(str(inner) for inner in value))
+    if isinstance(value, bool):
+        return conditional_escape(_("yes") if value else _("no"))
+    return conditional_escape("–" if value in (None, "", {}, []) else str(value))
+
+
+def as_read(
+    names: Iterable[Any], model: type[Model], *, read_only: set[Any] | None, may_open: MayOpen
+) -> list[Any]:
+    """`names` of columns, with a reader in the place of those that read badly by themselves.
+
+    `read_only` names what cannot be changed on this page; None when nothing can.
+    """
+    found: list[Any] = []
+    for name in names:
+        if isinstance(name, str):
+            is_read = read_only is None or name in read_only
+            found.append((_reader_of(name, model, may_open) if is_read else None) or name)
+        elif isinstance(name, Sequence):  # Several columns on one line of the form.
+            found.append(tuple(as_read(name, model, read_only=read_only, may_open=may_open)))
+        else:
+            found.append(name)
+    return found
+
+
+def _reader_of(name: str, model: type[Model], may_open: MayOpen) -> Column | None:
+    try:
+        column = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None  # A method of the admin class.
+    if isinstance(column, JSONField):
+        return _reader(model, name)
+    if isinstance(column, ForeignKey) and not may_open(column.related_model):
+        return _reader(model, name)
+    return None
+
+
+@cache  # A form knows a column by its function, so there is one for each.
+def _reader(model: type[Model], name: str) -> Column:
+    column = model._meta.get_field(name)
+
+    def read(row: Model) -> SafeString:
+        return say(getattr(row, name))
+
+    read.__name__ = name
+    read.short_description = column.verbose_name  # type: ignore[attr-defined]
+    return read

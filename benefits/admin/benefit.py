@@ -92,8 +92,8 @@ class EventInline(ReadOnlyInline):
 class BenefitAdmin(VerbsAdmin):
     form = BenefitForm
     list_display = (
-        "slug", "kind", "status", "price_credits", "is_featured", "sort_weight", "livemode",
-        "visible_until", "gaps",
+        "slug", "kind", "status", "price_credits", "is_featured", "sort_weight", "visible_until",
+        "gaps",
     )  # fmt: skip
     list_editable = ("is_featured", "sort_weight")
     list_filter = ("status", "kind", "livemode", "funder", GapFilter, BinFilter)

@@ -96,7 +96,7 @@ class ClaimEventInline(ReadOnlyInline):
 class ClaimAdmin(VerbsAdmin):
     """Claims are looked up and, with the right to, taken away. Nothing is typed into them."""
 
-    list_display = ("public_id", "member", "benefit", "state", "slot", "created_at", "valid_until")
+    list_display = ("public_id", "member", "benefit", "state", "created_at", "valid_until")
     list_filter = ("state", "mode", "livemode")
     list_select_related = ("member", "benefit")
     search_fields = ("public_id", "=provider_reference", "=external_id", "=member__public_id")

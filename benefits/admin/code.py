@@ -51,10 +51,7 @@ def shred(request: HttpRequest, batch: CodeBatch, values: dict[str, Any]) -> str
 class CodeBatchAdmin(ReadOnly, VerbsAdmin):
     """What was loaded and what became of it. Codes themselves are listed nowhere."""
 
-    list_display = (
-        "public_id", "release", "source", "file_name", "kept_for", "expires_on", "set_aside_at",
-        "created_at",
-    )  # fmt: skip
+    list_display = ("public_id", "release", "source", "file_name", "expires_on", "set_aside_at")
     list_filter = ("source", "kept_for", ("set_aside_at", admin.EmptyFieldListFilter))
     list_select_related = ("release",)
     search_fields = ("public_id", "file_name", "release__public_id")

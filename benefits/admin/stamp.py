@@ -16,10 +16,7 @@ class ChoiceInline(admin.TabularInline):  # type: ignore[type-arg]
 class StampBoardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """A change of caps counts for stamps from then on; what was collected stays."""
 
-    list_display = [
-        "slug", "metric", "currency", "minimum_amount", "needed", "day_cap", "month_cap",
-        "starts_at", "ends_at", "is_active",
-    ]  # fmt: skip
+    list_display = ["slug", "metric", "currency", "needed", "starts_at", "ends_at", "is_active"]
     list_filter = ["metric", "is_active", "livemode"]
     inlines = [ChoiceInline]
 

@@ -59,8 +59,7 @@ class AdjustBatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     change_form_template = "admin/credits/adjustbatch/change_form.html"
     list_display = [
-        "public_id", "file_name", "status", "done", "row_count", "given", "taken", "maker",
-        "checker", "created_at",
+        "public_id", "file_name", "status", "row_count", "given", "taken", "maker", "created_at",
     ]  # fmt: skip
     list_filter = ["status", "reason"]
     list_select_related = ["maker", "checker"]

@@ -8,10 +8,7 @@ from credits.models import Mission, MissionProgress
 
 @admin.register(Mission)
 class MissionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = [
-        "slug", "metric", "target", "period", "reward", "rolls_back", "starts_at", "ends_at",
-        "is_active",
-    ]  # fmt: skip
+    list_display = ["slug", "metric", "target", "period", "reward", "ends_at", "is_active"]
     list_filter = ["metric", "period", "is_active"]
 
 

@@ -16,19 +16,13 @@ from zone.core.ids import uuid_of
 class EarnRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What purchases earn. A change counts for charges credited from then on."""
 
-    list_display = [
-        "name", "kind", "currency", "service", "every", "unit_amount", "credits", "is_flat", "rounding",
-        "starts_at", "ends_at", "is_active",
-    ]  # fmt: skip
+    list_display = ["name", "kind", "currency", "service", "credits", "ends_at", "is_active"]
     list_filter = ["kind", "currency", "is_active"]
 
 
 @admin.register(EarnBonus)
 class EarnBonusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = [
-        "name", "percent", "currency", "minimum_amount", "times_max", "times_per", "starts_at",
-        "ends_at", "is_active",
-    ]  # fmt: skip
+    list_display = ["name", "percent", "currency", "starts_at", "ends_at", "is_active"]
     list_filter = ["is_active"]
 
 

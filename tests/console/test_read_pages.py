@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from credits.models import AdjustRequest, Mission
+from credits.models import AdjustRequest, Mission, TierPlan
 from tests.factories import make_operator, sign_in_operator
 from zone.console.said import say
 from zone.core.clock import database_now
@@ -87,3 +87,13 @@ def test_an_empty_list_says_so(client, query, said):
     sign_in_operator(client, make_operator("auditor"))
     page = client.get(reverse("admin:credits_freeze_changelist") + query).content.decode()
     assert said in page
+
+
+def test_rows_inside_another_row_are_put_in_words_too(client):
+    plan = TierPlan.objects.get()
+    said = read(client, make_operator("auditor"), "credits_tierplan", plan.pk)
+    assert "<dt>zh-hans</dt>" in said
+    assert "{&quot;en" not in said
+    client.cookies.clear()
+    edited = read(client, make_operator("finance"), "credits_tierplan", plan.pk)
+    assert 'name="tiers-0-names_1"' in edited

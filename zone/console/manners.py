@@ -4,10 +4,12 @@ Mixed in front of each admin class at registration: changes go to the audit log 
 after, an operator sees only the wallets in their scope, and long lists are never counted in full.
 """
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from django.contrib.admin import helpers
+from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
@@ -32,7 +34,54 @@ class CappedPaginator(Paginator):
         return rows.order_by()[:COUNT_LIMIT].count()
 
 
-class ConsoleManners:
+class ReadInWords:
+    """What cannot be changed on a page is put in words, see `zone.console.said`."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        names = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        return self._as_read(request, names, None)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        read_only = None
+        if self._is_edited(request, obj):
+            read_only = set(super().get_readonly_fields(request, obj))  # type: ignore[misc]
+        return [
+            (title, {**shown, "fields": self._as_read(request, shown["fields"], read_only)})
+            for title, shown in super().get_fieldsets(request, obj)  # type: ignore[misc]
+        ]
+
+    def _is_edited(self, request: HttpRequest, obj: Model | None) -> bool:
+        """A form that adds a row, or changes one; rows inside another's form may do both."""
+        if self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+            return True
+        if isinstance(self, InlineModelAdmin):
+            return self.has_add_permission(request, obj)
+        return obj is None
+
+    def _as_read(self, request: HttpRequest, names: Any, read_only: set[Any] | None) -> list[Any]:
+        def may_open(model: type[Model]) -> bool:
+            known = self.admin_site._registry.get(model)  # type: ignore[attr-defined]
+            return known is None or known.has_view_or_change_permission(request)
+
+        return as_read(names, self.model, read_only=read_only, may_open=may_open)  # type: ignore[attr-defined]
+
+
+class ReadInlineInWords(ReadInWords):
+    """The same for the rows inside another row's page."""
+
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **options: Any) -> Any:
+        if "fields" not in options:
+            columns = flatten_fieldsets(self.get_fieldsets(request, obj))
+            options["fields"] = [column for column in columns if isinstance(column, str)]
+        return super().get_formset(request, obj, **options)  # type: ignore[misc]
+
+
+@cache
+def _mannered(inline: type[InlineModelAdmin]) -> type[InlineModelAdmin]:
+    return type(inline.__name__, (ReadInlineInWords, inline), {"__module__": inline.__module__})
+
+
+class ConsoleManners(ReadInWords):
     """Mixed into each ModelAdmin by `ConsoleSite.register`."""
 
     paginator = CappedPaginator
@@ -43,26 +92,8 @@ class ConsoleManners:
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return in_scope(super().get_queryset(request), request.user)  # type: ignore[misc]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        names = super().get_readonly_fields(request, obj)  # type: ignore[misc]
-        return self._as_read(request, names, None)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """What cannot be changed is put in words, see `zone.console.said`."""
-        read_only = None
-        if obj is None or self.has_change_permission(request, obj):  # type: ignore[attr-defined]
-            read_only = set(super().get_readonly_fields(request, obj))  # type: ignore[misc]
-        return [
-            (title, {**shown, "fields": self._as_read(request, shown["fields"], read_only)})
-            for title, shown in super().get_fieldsets(request, obj)  # type: ignore[misc]
-        ]
-
-    def _as_read(self, request: HttpRequest, names: Any, read_only: set[Any] | None) -> list[Any]:
-        def may_open(model: type[Model]) -> bool:
-            known = self.admin_site._registry.get(model)  # type: ignore[attr-defined]
-            return known is None or known.has_view_or_change_permission(request)
-
-        return as_read(names, self.model, read_only=read_only, may_open=may_open)  # type: ignore[attr-defined]
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> list[Any]:
+        return [_mannered(inline) for inline in super().get_inlines(request, obj)]  # type: ignore[misc]
 
     def save_form(self, request: HttpRequest, form: ModelForm, change: bool) -> Model:
         if change:

@@ -67,13 +67,20 @@ def _reader_of(name: str, model: type[Model], may_open: MayOpen) -> Column | Non
     return None
 
 
-@cache  # A form knows a column by its function, so there is one for each.
-def _reader(model: type[Model], name: str) -> Column:
-    column = model._meta.get_field(name)
+class _Reader:
+    """A column in words, in the manner of the functions that Django takes for a column."""
 
-    def read(row: Model) -> SafeString:
-        return say(getattr(row, name))
+    def __init__(self, model: type[Model], name: str) -> None:
+        self.__name__ = name
+        self.short_description = model._meta.get_field(name).verbose_name
 
-    read.__name__ = name
-    read.short_description = column.verbose_name  # type: ignore[attr-defined]
-    return read
+    def __call__(self, row: Model) -> SafeString:
+        return say(getattr(row, self.__name__))
+
+    def __str__(self) -> str:
+        return self.__name__  # Names the cell in the page's markup.
+
+
+@cache  # A form knows a column by its reader, so there is one for each.
+def _reader(model: type[Model], name: str) -> _Reader:
+    return _Reader(model, name)

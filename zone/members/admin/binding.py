@@ -13,7 +13,7 @@ from zone.members.services.bindings import ask_wallet
 @admin.register(Binding)
 class BindingAdmin(ReadOnlyAdmin):
     list_display = [
-        "public_id", "member", "status", "failure_reason", "storefront", "bound_at", "unbound_at",
+        "public_id", "member", "status", "failure_reason", "bound_at", "unbound_at",
     ]  # fmt: skip
     list_filter = ["status", "member__wallet", "failure_reason"]
     list_select_related = ["member"]
@@ -47,8 +47,7 @@ class StepInline(ReadOnlyInline):
 @admin.register(BindingAttempt)
 class BindingAttemptAdmin(ReadOnlyAdmin):
     list_display = [
-        "public_id", "member", "entry", "device_os", "outcome", "failure_reason", "started_at",
-        "ended_at",
+        "public_id", "member", "device_os", "outcome", "failure_reason", "started_at",
     ]  # fmt: skip
     list_filter = ["outcome", "failure_reason", "device_os", "member__wallet"]
     list_select_related = ["member"]

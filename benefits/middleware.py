@@ -12,7 +12,6 @@ within the last 200 ms. Nothing is written for that, so no form token is asked f
 Whatever is not plain goes on to the page behind, and what was read goes with it.
 """
 
-import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import cast
@@ -28,7 +27,7 @@ from django.urls import ResolverMatch, resolve
 from django.utils import timezone, translation
 from django_htmx.middleware import HtmxDetails
 
-from benefits import claim_sql
+from benefits import claim_sql, rush
 from benefits.errors import LimitReached, SoldOut
 from benefits.gate import gate
 from benefits.models import Release
@@ -54,7 +53,6 @@ from zone.members.services.sessions import (
     refresh_session,
 )
 
-_ADDRESS = re.compile(r"/benefits/([-a-zA-Z0-9_]+)/claim")
 _READ = f"""
     SELECT {SESSION_COLUMNS}, {STANDING_COLUMNS}
     FROM {SESSION_JOIN} {STANDING_JOIN}
@@ -70,7 +68,7 @@ class RushMiddleware:
         self.tokens = _FormTokens(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and (asked := _ADDRESS.fullmatch(request.path_info)):
+        if request.method == "POST" and (asked := rush.ADDRESS.fullmatch(request.path_info)):
             return self.serve(request, asked[1])
         return self.get_response(request)
 
@@ -95,6 +93,8 @@ class RushMiddleware:
         if refusal is None:
             return self.claim(request, session, slug)
         request.resolver_match = _route()
+        if isinstance(refusal, SoldOut):
+            request.META[rush.GONE] = release.pk
         language = language_for(request)
         panel = _panel(member, release, standing, refusal, language)
         return _finish(private(HttpResponse(panel)), language)

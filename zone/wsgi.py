@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zone.settings")
 os.environ.setdefault("DATABASE_STATEMENT_SECONDS", "5")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from benefits.rush import RushDoor  # noqa: E402  Rooms can be imported once Django is set up.
+
+application = RushDoor(django_application)

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from benefits import gate as gate_module
-from benefits import middleware
+from benefits import middleware, rush
 from benefits.gate import Gate
 from benefits.models import Claim, RuleVersion
 from benefits.queries import find_code
@@ -43,7 +43,7 @@ def door(monkeypatch, settings):
     settings.HAS_REDIS = False
     monkeypatch.setattr(gate_module, "SOLD_OUT_SECONDS", 60.0)  # A test machine may be slow.
     fresh = Gate()
-    for module in (claims, middleware):
+    for module in (claims, middleware, rush):
         monkeypatch.setattr(module, "gate", fresh)
     return fresh
 

@@ -30,19 +30,27 @@ class RequestIdMiddleware:
         try:
             response = self.get_response(request)
             response["Request-Id"] = request.request_id  # type: ignore[attr-defined]
-            _log_access(request, response, time.monotonic() - started)
+            match = request.resolver_match
+            log_access(
+                request.method or "",
+                match.route if match else "(no such address)",
+                response.status_code,
+                time.monotonic() - started,
+                is_quiet=request.path_info in _QUIET_PATHS and response.status_code < 400,
+            )
         finally:
             logs.request_id.reset(mark)
         return response
 
 
-def _log_access(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    is_quiet = request.path_info in _QUIET_PATHS and response.status_code < 400
-    match = request.resolver_match
+def log_access(
+    method: str, route: str, status: int, seconds: float, *, is_quiet: bool = False
+) -> None:
+    """The line of one request, under the request id in force."""
     logger.log(
         logging.DEBUG if is_quiet else logging.INFO,
         "%s %s",
-        request.method,
-        match.route if match else "(no such address)",
-        extra={"status": response.status_code, "milliseconds": round(seconds * 1000, 1)},
+        method,
+        route,
+        extra={"status": status, "milliseconds": round(seconds * 1000, 1)},
     )

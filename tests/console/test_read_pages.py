@@ -97,3 +97,17 @@ def test_rows_inside_another_row_are_put_in_words_too(client):
     client.cookies.clear()
     edited = read(client, make_operator("finance"), "credits_tierplan", plan.pk)
     assert 'name="tiers-0-names_1"' in edited
+
+
+def test_columns_and_rooms_are_named_in_the_language_of_the_operator(client, alice):
+    operator = make_operator("auditor")
+    sign_in_operator(client, operator)
+    client.cookies["django_language"] = "zh-hans"
+    page = client.get(
+        reverse("admin:members_member_change", args=[alice.pk]),
+        headers={"Accept-Language": "zh-Hans"},
+    ).content.decode()
+    assert "编号" in page
+    assert "Public id" not in page
+    assert ">福利</a>" in page
+    assert ">Benefits</a>" not in page

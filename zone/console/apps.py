@@ -1,11 +1,12 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ConsoleConfig(AppConfig):
     name = "zone.console"
     label = "console"
-    verbose_name = "Console"
+    verbose_name = _("Console")
     default_auto_field = "django.db.models.BigAutoField"
 
 

@@ -15,7 +15,7 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
-from zone.console.said import as_read
+from zone.console.said import as_read, name_columns
 from zone.console.scopes import in_scope
 from zone.console.services import audit
 
@@ -78,6 +78,7 @@ class ReadInlineInWords(ReadInWords):
 
 @cache
 def _mannered(inline: type[InlineModelAdmin]) -> type[InlineModelAdmin]:
+    name_columns(inline.model)
     return type(inline.__name__, (ReadInlineInWords, inline), {"__module__": inline.__module__})
 
 

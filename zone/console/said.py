@@ -13,6 +13,7 @@ from django.db.models import ForeignKey, JSONField, Model
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 Column = str | Callable[..., Any]
 MayOpen = Callable[[type[Model]], bool]
@@ -34,6 +35,17 @@ def say(value: Any) -> SafeString:
     if isinstance(value, bool):
         return conditional_escape(_("yes") if value else _("no"))
     return conditional_escape("–" if value in (None, "", {}, []) else str(value))
+
+
+def name_columns(model: type[Model]) -> None:
+    """Let a column that was given no name be called by its own one in the reader's language.
+
+    What Django calls it by is a plain text made of the attribute, the same in every language.
+    The migrations do not see this: they know the name that was given, which is none.
+    """
+    for column in model._meta.fields:
+        if isinstance(column.verbose_name, str):
+            column.verbose_name = gettext_lazy(column.verbose_name)
 
 
 def as_read(

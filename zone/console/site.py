@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from zone.console.manners import ConsoleManners
+from zone.console.said import name_columns
 from zone.console.services import audit, sessions
 from zone.console.views import board, factor, liability, members
 from zone.core import clock
@@ -48,6 +49,8 @@ class ConsoleSite(admin.AdminSite):
         models = (
             [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
         )
+        for model in models:
+            name_columns(model)
         mannered = type(
             admin_class.__name__,
             (ConsoleManners, admin_class),

@@ -32,7 +32,7 @@ class MemberField(forms.CharField):
     """A member by whatever id an operator pastes; not everybody here may look through members."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("member"))
+        options.setdefault("label", _("Member"))
         options.setdefault(
             "help_text", _("Member id, a partner’s id for the member, or the wallet’s user id")
         )

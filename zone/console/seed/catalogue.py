@@ -30,6 +30,7 @@ from zone.console.seed.catalogue_data import (
     OFFERS,
     STEPS,
     TERMS,
+    VOUCHER_STEPS,
     Drop,
     Offer,
 )
@@ -184,6 +185,7 @@ def _write(offer: Offer, today: datetime) -> Benefit:
         is_featured=offer.is_featured,
         sort_weight=offer.sort_weight,
     )
+    steps = VOUCHER_STEPS if offer.kind == WALLET_VOUCHER else STEPS
     for language, (title, subtitle) in offer.texts.items():
         BenefitText.objects.create(
             benefit=benefit,
@@ -191,7 +193,7 @@ def _write(offer: Offer, today: datetime) -> Benefit:
             title=title,
             subtitle=subtitle,
             description=GETS[offer.kind][language],
-            steps=[{"title": title, "text": text} for title, text in STEPS[language]],
+            steps=[{"title": title, "text": text} for title, text in steps[language]],
             terms=TERMS[language],
         )
     return benefit

@@ -310,6 +310,17 @@ STEPS = {
         ("使用 Apple 账户兑换", "用钱包付款的那个账户。"),
     ],
 }
+# A voucher shows no code: the wallet takes it off by itself.
+VOUCHER_STEPS = {
+    "en": [
+        ("Claim it here", "It goes into your wallet."),
+        ("Pay Apple as usual", "The wallet takes it off by itself."),
+    ],
+    "zh-hans": [
+        ("在此领取", "自动存入钱包卡包。"),
+        ("照常向 Apple 付款", "钱包会自动抵扣。"),
+    ],
+}
 # What one gets, by kind of benefit.
 GETS = {
     VOUCHER: {

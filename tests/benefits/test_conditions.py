@@ -11,7 +11,11 @@ from benefits.conditions.membership import part_of
 from benefits.conditions.snapshot import take_snapshot, take_snapshots
 from benefits.conditions.tree import judge, read_tree
 from benefits.models import Claim, MemberTag
+from benefits.queries import explain
+from benefits.services.population import count_quickly
+from benefits.services.rules import set_rule
 from tests.benefits.factories import claim, make_benefit, make_release
+from tests.benefits.population import settle
 from tests.factories import make_member
 from zone.core.clock import database_now
 from zone.members.services.sessions import open_session
@@ -139,6 +143,40 @@ def test_arms_are_even_and_each_experiment_divides_anew():
     assert abs(len(autumn) - 6_000) < 4 * 65
     assert abs(len(spring & autumn) - 1_800) < 4 * 41, "one says nothing about the other"
     assert {part_of("spring", member) for member in members} == set(range(1, 1001))
+
+
+def test_a_trial_of_a_rule_counts_the_arm_that_the_rule_will_let_in(db):
+    members = settle(300, seed=8)
+    tree = {"all": [{"is": "experiment", "key": "spring", "first": 1, "last": 500}]}
+    counted = count_quickly(tree=tree, benefit=None, now=database_now())
+    arm = [each for each in members if part_of("spring", each.public_id) <= 500]
+    assert (counted.is_exact, counted.estimate.counted) == (True, len(arm))
+    assert 100 < len(arm) < 200
+    assert set(counted.some) <= {each.public_id for each in arm}
+
+
+def test_support_reads_what_decided(alice, bob):
+    MemberTag.objects.create(
+        member=alice, tag="founder", added_by="operator:x", added_at=database_now()
+    )
+    benefit = make_benefit()
+    nodes = [
+        {"is": "tag", "of": "founder"},
+        {"is": "experiment", "key": "spring", "first": 1, "last": 1000},
+    ]
+    set_rule(benefit=benefit, tree={"all": nodes}, actor="operator:x", now=database_now())
+    for member, has, holds in ((alice, "has it", True), (bob, "does not have it", False)):
+        part = part_of("spring", member.public_id)
+        seen = explain(benefit, member, now=database_now()).rule
+        found = [(each.value, each.holds) for each in _leaves(seen)]
+        assert (has, holds) in found
+        assert (f"part {part} of 1000", True) in found
+
+
+def _leaves(judged_part):
+    if not judged_part.parts:
+        return [judged_part]
+    return [leaf for part in judged_part.parts for leaf in _leaves(part)]
 
 
 def test_devices_are_counted_once_each(alice):

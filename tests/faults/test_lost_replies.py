@@ -59,8 +59,14 @@ def without():
     return ""
 
 
+@pytest.fixture
+def workers():
+    """Processes behind the door: as many as requests are to be answered side by side."""
+    return 1
+
+
 @pytest.fixture(params=["page", "partner"])
-def door(request, without, cloned_database, live_stack):
+def door(request, without, workers, cloned_database, live_stack):
     """The page or the API, to real web processes, for a member who could afford five."""
     name, price = request.param.split()[-1], 0 if "free" in request.param else PRICE
     acme = make_partner("acme")
@@ -73,7 +79,7 @@ def door(request, without, cloned_database, live_stack):
     if without:
         stack.start_careless_web(without)
     else:
-        stack.start_web(workers=3)
+        stack.start_web(workers=workers)
     if name == "page":
         visitor = Page(stack.url, release, alice)
         visitor.look()
@@ -120,6 +126,7 @@ def test_control_without_a_memory_a_lost_reply_is_claimed_twice(cloned_database,
     assert_books_are_sound(cloned_database)
 
 
+@pytest.mark.parametrize("workers", [3])
 def test_fifty_identical_requests_are_one_effect_and_fifty_identical_answers(cloned_database, door):
     with widened(cloned_database):
         replies = together([door.claim_patiently] * SENDS)
@@ -133,6 +140,7 @@ def test_fifty_identical_requests_are_one_effect_and_fifty_identical_answers(clo
     assert_books_are_sound(cloned_database)
 
 
+@pytest.mark.parametrize("workers", [3])
 @pytest.mark.parametrize("door", ["free page"], indirect=True)  # A price has a guard of its own.
 def test_control_without_the_unique_operation_a_form_claims_more_than_once(cloned_database, door):
     with cloned_database.connect(as_owner=True) as owner:

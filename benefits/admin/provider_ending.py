@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +19,7 @@ class ProviderEndingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = (("next_attempt_at", admin.EmptyFieldListFilter), "claim__release__provider")
     list_select_related = ("claim__release__provider",)
     search_fields = ("=claim__public_id",)
+    ordering = (F("next_attempt_at").asc(nulls_last=True), "-created_at")
     fields = list_display
     readonly_fields = fields
     actions = ("try_again",)

@@ -27,6 +27,7 @@ from tests.benefits.factories import claim, give_credits, make_benefit, make_pro
 from tests.benefits.test_claim_benefit import balance
 from tests.benefits.test_grants import make_due
 from tests.factories import make_operator, sign_in, sign_in_operator
+from zone.console.models import OperatorScope
 from zone.core import clock
 from zone.core.clock import database_now
 from zone.core.models import StuckRow
@@ -253,7 +254,8 @@ def test_taken_away_after_it_was_used_a_person_looks(sent, issuer):
 
 
 def test_who_looked_at_a_refusal_has_the_wallet_asked_again(sent, issuer, client):
-    sign_in_operator(client, make_operator("support"))
+    operator = make_operator("support")
+    sign_in_operator(client, operator)
     move(issuer, sent, "USED")
     revoke_claim(claim=sent, reason="fraud", actor="operator:x", now=database_now())
     drain_provider_endings()
@@ -269,6 +271,8 @@ def test_who_looked_at_a_refusal_has_the_wallet_asked_again(sent, issuer, client
     answer = client.post("/console/benefits/providerending/", chosen, follow=True).content.decode()
     assert "It has ended at the provider already." in answer
     assert drain_provider_endings() == 0
+    OperatorScope.objects.create(user=operator).wallets.set(["GCASH"])
+    assert sent.public_id not in client.get("/console/benefits/providerending/").content.decode()
 
 
 @pytest.mark.stuck

@@ -52,6 +52,7 @@ WALLET_PATHS = {
     "benefits.segmentevent": "member__wallet_id",
     "benefits.membertag": "member__wallet_id",
     "benefits.codereport": "member__wallet_id",
+    "benefits.providerending": "claim__member__wallet_id",
     "benefits.trial": "member__wallet_id",
 }
 

@@ -26,9 +26,10 @@ def compose(request: HttpRequest) -> HttpResponse:
     claims = gift_queries.list_giftable(member=member, now=now)
     if request.method == "GET":
         asked = request.GET.get("claim", "")
-        chosen = asked if any(claim.public_id == asked for claim in claims) else ""
+        # What was asked for stands first, where it is seen; the others keep their order.
+        claims.sort(key=lambda claim: claim.public_id != asked)
         initial = {
-            "claim": chosen or (claims[0].public_id if claims else ""),
+            "claim": claims[0].public_id if claims else "",
             "op_id": uuid7(),
             "signed_by": member.display_name[:20],
             "time_zone": member.time_zone,

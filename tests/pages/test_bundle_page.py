@@ -156,4 +156,4 @@ def test_in_chinese(alices_phone, alice):
     alice.save(update_fields=["language"])
     page = alices_phone.get("/bundles/summer").content.decode()
     assert "<h1>夏天</h1>" in page
-    assert "这 2 项中您可以选 1 项" in page
+    assert "这 2 项中你可以选 1 项" in page

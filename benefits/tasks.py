@@ -25,6 +25,7 @@ from benefits.services import (
     trials,
     voucher_checks,
     waitlist,
+    wishes,
 )
 from zone.core.clock import database_now
 
@@ -67,6 +68,11 @@ def drain_gifts() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def tend_lines() -> None:
     waitlist.tend_lines()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_wishes() -> None:
+    wishes.drain_wishes()
 
 
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)

@@ -16,6 +16,7 @@ from benefits.views import (
     trail,
     trials,
     waiting,
+    wishing,
 )
 
 app_name = "benefits"
@@ -25,6 +26,8 @@ urlpatterns = [
     path("benefits/<slug:slug>/claim", claiming.claim, name="claim"),
     path("benefits/<slug:slug>/wait", waiting.join, name="wait"),
     path("benefits/<slug:slug>/wait/leave", waiting.leave, name="wait_leave"),
+    path("benefits/<slug:slug>/wish", wishing.make, name="wish"),
+    path("benefits/<slug:slug>/wish/drop", wishing.drop, name="wish_drop"),
     path("bundles/<slug:slug>", bundles.bundle_page, name="bundle"),
     path("bundles/<slug:slug>/claim", bundles.claim_all, name="bundle_claim"),
     path("bundles/<slug:slug>/change", bundles.change, name="bundle_change"),

@@ -234,6 +234,15 @@ LIFE_INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "I57",
+        "nobody who asked to be told waits longer than they should",
+        """
+        SELECT id FROM benefits_wish
+        WHERE state = 'open' AND looks_at < zone_now() - interval '5 minutes'
+        """,
+        is_liveness=True,
+    ),
+    Invariant(
         "I23",
         "what a provider's list says it issued is what our claims say",
         STATEMENT_DIFFERENCES,

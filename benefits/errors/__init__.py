@@ -31,6 +31,7 @@ from benefits.errors.claiming import (
     SoldOut,
     StampsNeeded,
     StillInStock,
+    WishRefused,
     WrongStorefront,
     WrongWallet,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "StockChanged",
     "StockInUse",
     "WalletKeepsEnd",
+    "WishRefused",
     "WrongStorefront",
     "WrongWallet",
 ]

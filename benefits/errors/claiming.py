@@ -172,6 +172,13 @@ class NotAgain(NotEligible):
     sentence = _("This benefit cannot be claimed from this account at the moment.")
 
 
+class WishRefused(ZoneError):
+    """There is nothing to wait for: it can be had now, is theirs, or never can be."""
+
+    code = "invalid_state"
+    sentence = _("There is nothing to wait for here.")
+
+
 class SliceSoldOut(ZoneError):
     """A part of the stock is gone. Facts: `again_at`, when the next part opens, or None."""
 

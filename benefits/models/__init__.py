@@ -32,6 +32,7 @@ from benefits.models.statement import ProviderStatement, ProviderStatementLine
 from benefits.models.tag import MemberTag
 from benefits.models.trial import Trial
 from benefits.models.waitlist import WaitlistEntry
+from benefits.models.wish import Wish, WishTouch
 
 __all__ = [
     "Alarm",
@@ -93,4 +94,6 @@ __all__ = [
     "StockHold",
     "Trial",
     "WaitlistEntry",
+    "Wish",
+    "WishTouch",
 ]

@@ -9,7 +9,15 @@ from benefits.queries.bundles import (
     read_bundle,
     share_a_choice,
 )
-from benefits.queries.cards import Card, CardState, get_card, list_cards, list_drops, make_cards
+from benefits.queries.cards import (
+    Card,
+    CardState,
+    get_card,
+    list_cards,
+    list_drops,
+    make_cards,
+    open_to,
+)
 from benefits.queries.claims import (
     PAGE_ROWS_MAX,
     ClaimCounts,
@@ -88,6 +96,7 @@ __all__ = [
     "list_gaps",
     "list_similar",
     "make_cards",
+    "open_to",
     "pick_release",
     "read_bundle",
     "read_card",

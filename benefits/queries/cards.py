@@ -9,7 +9,15 @@ from django.db.models import Q, QuerySet
 from benefits import rules
 from benefits.conditions.leaves import Step
 from benefits.conditions.tree import Verdict
-from benefits.errors import Ended, NotEligible, NotEnoughCredits, NotStarted, RuleNotMet
+from benefits.errors import (
+    Ended,
+    NotEligible,
+    NotEnoughCredits,
+    NotStarted,
+    QuotaReached,
+    RuleNotMet,
+    SliceSoldOut,
+)
 from benefits.models import Benefit, Bundle, Claim, FairDraw, Release
 from benefits.models.claim import COUNTED
 from benefits.queries.limits import Terms, read_terms
@@ -59,6 +67,17 @@ class Card:
     def steps(self) -> tuple[Step, ...]:
         """The shortest way to be let in by the benefit's rule; empty when there is none."""
         return self.refusal.steps if isinstance(self.refusal, RuleNotMet) else ()
+
+    @property
+    def is_wishable(self) -> bool:
+        """Whether time, or something the member does, may open it: then they can ask to be told."""
+        if self.state in ("not_yet", "paused"):
+            return True
+        if self.state != "locked" or self.next_step == "bind":
+            return False
+        return bool(self.steps) or isinstance(
+            self.refusal, NotEnoughCredits | QuotaReached | SliceSoldOut
+        )
 
     @property
     def gap(self) -> int:

@@ -11,6 +11,7 @@ from benefits.models import (
     StockHold,
     Trial,
     WaitlistEntry,
+    Wish,
 )
 from benefits.services.code_keys import shred_codes_of
 from benefits.services.endings import revoke_claim
@@ -53,6 +54,7 @@ def _forget(erasure: Erasure) -> bool:
     Trial.objects.filter(member=member).update(plan="")
     SegmentMember.objects.filter(member=member).delete()
     MemberTag.objects.filter(member=member).delete()
+    Wish.objects.filter(member=member).delete()
     BulkRow.objects.filter(member=member).update(target=member.public_id)
     Claim.objects.filter(member=member, metadata__isnull=False).update(metadata=None)
     Redemption.objects.filter(claim__member=member).update(order_reference="", rollback_reason="")

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from benefits import queries
 from benefits.forms import CatalogueForm
-from benefits.models import Benefit
+from benefits.models import Benefit, Wish
 from benefits.views.offer import available_credits, claim_context, words_language
 from zone.core.clock import database_now
 from zone.core.errors import NotFound
@@ -102,5 +102,10 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "now": now,
         "similar": similar[:_SIMILAR_MAX],
         "bundles": queries.list_bundles_of(card.benefit),
+        "is_wished": member is not None
+        and card.is_wishable
+        and Wish.objects.filter(
+            member=member, benefit=card.benefit, state=Wish.State.OPEN
+        ).exists(),
     }
     return private(render(request, "benefits/detail.html", context))

@@ -146,6 +146,19 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "I21e",
+        "the events of a claim follow each other, from its first one on",
+        """
+        SELECT DISTINCT claim_id
+        FROM (
+            SELECT claim_id, from_state,
+                   lag(to_state, 1, '') OVER (PARTITION BY claim_id ORDER BY id) AS was
+            FROM benefits_claimevent
+        ) event
+        WHERE from_state <> was
+        """,
+    ),
+    Invariant(
         "I21c",
         "every claim names a release and a benefit that exist",
         """

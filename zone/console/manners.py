@@ -4,13 +4,16 @@ Mixed in front of each admin class at registration: changes go to the audit log 
 after, an operator sees only the wallets in their scope, and long lists are never counted in full.
 """
 
+from contextlib import suppress
 from functools import cache, cached_property
 from typing import Any
 
 from django.contrib.admin import helpers
 from django.contrib.admin.options import InlineModelAdmin
-from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -92,6 +95,40 @@ class ConsoleManners(ReadInWords):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return in_scope(super().get_queryset(request), request.user)  # type: ignore[misc]
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model | None:
+        """The row; what is about to be saved is read under a lock.
+
+        Saving a form writes every column. Without the lock it would write back what claims, imports
+        and colleagues have changed since it was read.
+        """
+        if request.method == "POST" and connection.in_atomic_block:
+            self._hold(request, [unquote(object_id)])
+        found: Model | None = super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list; rows that are changed in it are read under a lock as well."""
+        if request.method != "POST" or "_save" not in request.POST:
+            return super().changelist_view(request, extra_context)  # type: ignore[misc, no-any-return]
+        name = self.opts.pk.name  # type: ignore[attr-defined]
+        keys = [
+            value
+            for field, value in request.POST.items()
+            if field.startswith("form-") and field.endswith(f"-{name}")
+        ]
+        with transaction.atomic():
+            self._hold(request, keys)
+            return super().changelist_view(request, extra_context)  # type: ignore[misc, no-any-return]
+
+    def _hold(self, request: HttpRequest, keys: list[str]) -> None:
+        if not self.opts.managed or not self.has_change_permission(request):  # type: ignore[attr-defined]
+            return  # Nothing will be saved.
+        rows = self.model._base_manager.select_for_update(no_key=True)  # type: ignore[attr-defined]
+        with suppress(ValidationError, ValueError):  # No key of this table: there is no such row.
+            list(rows.filter(pk__in=keys).order_by("pk").values_list("pk"))
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> list[Any]:
         return [_mannered(inline) for inline in super().get_inlines(request, obj)]  # type: ignore[misc]

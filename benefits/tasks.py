@@ -100,7 +100,7 @@ def fetch_statements() -> None:
     statements.fetch_statements()
 
 
-@shared_task(expires=600, time_limit=110, soft_time_limit=90)
+@shared_task(expires=240, time_limit=110, soft_time_limit=90)
 def check_vouchers() -> None:
     voucher_checks.check_vouchers()
 

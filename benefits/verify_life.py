@@ -1,5 +1,6 @@
 """The promises about uses, replacements and pools of codes; `verify.py` runs them with its own."""
 
+from benefits.verify_vouchers import WALLET_KINDS
 from credits.verify import Invariant
 
 # Every code of a release, counted from the tables that say where it stands. Each column comes
@@ -218,20 +219,20 @@ LIFE_INVARIANTS: list[Invariant] = [
     Invariant(
         "I49",
         "what was taken away from a wallet has ended there, or the wallet is being asked to",
-        """
+        f"""
         SELECT claim.public_id
         FROM benefits_claim claim
         JOIN benefits_release release ON release.id = claim.release_id
         JOIN benefits_providerconfig provider ON provider.id = release.provider_id
         LEFT JOIN benefits_providerending ending ON ending.claim_id = claim.id
-        WHERE provider.kind IN ('wallet', 'test_wallet') AND claim.state = 'revoked'
+        WHERE provider.kind IN ({WALLET_KINDS}) AND claim.state = 'revoked'
           AND (ending.id IS NULL OR (ending.next_attempt_at IS NULL AND ending.outcome = ''))
         UNION ALL
         SELECT claim.public_id
         FROM benefits_providerending ending
         JOIN benefits_claim claim ON claim.id = ending.claim_id
         WHERE claim.state <> 'revoked'
-        """,
+        """,  # noqa: S608 - text of our own
     ),
     Invariant(
         "I57",

@@ -42,7 +42,7 @@ _PERIODS: dict[str, float | crontab] = {
     "benefits.tasks.drain_bulk": 10,
     "benefits.tasks.drain_imports": 10,
     "benefits.tasks.fetch_statements": HOUR,
-    "benefits.tasks.check_vouchers": HOUR,
+    "benefits.tasks.check_vouchers": 5 * MINUTE,
     "benefits.tasks.drain_rotations": MINUTE,
     "benefits.tasks.drain_provider_messages": 10,
     "benefits.tasks.watch_pools": 30,

@@ -37,6 +37,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "peer_key",
             "timeout_ms",
             "attempts_max",
+            "questions_per_second",
             "allows_return",
             "is_active",
             "livemode",

@@ -2,7 +2,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from benefits.models.release import Fulfilment
@@ -171,6 +171,23 @@ class Claim(models.Model):
                 fields=["provider_reference"],
                 name="benefits_claim_provider_ref",
                 condition=models.Q(provider_reference__isnull=False),
+            ),
+            # Vouchers that are still good, for the wallets that keep them to be asked about.
+            models.Index(
+                fields=["release", "id"],
+                name="benefits_claim_voucher",
+                condition=models.Q(mode="provider", provider_status="issued", state="granted"),
+            ),
+            # Those that have ended, by when; each is in one of the two, and no code is in either.
+            models.Index(
+                models.F("release"),
+                Coalesce("ended_at", "redeemed_at"),
+                name="benefits_claim_voucher_ended",
+                condition=models.Q(
+                    mode="provider",
+                    provider_status="issued",
+                    state__in=["redeemed", "returned", "revoked"],
+                ),
             ),
             # A partner's own list, newest first.
             models.Index(

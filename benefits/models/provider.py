@@ -1,3 +1,4 @@
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,9 @@ class ProviderConfig(models.Model):
         SANDBOX = "sandbox", _("sandbox issuer")
         SANDBOX_WALLET = "test_wallet", _("sandbox wallet that keeps vouchers")
 
+    # Those that keep vouchers for their people, instead of handing out codes.
+    WALLET_KINDS = (Kind.WALLET, Kind.SANDBOX_WALLET)
+
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=80)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.HTTP)
@@ -25,6 +29,13 @@ class ProviderConfig(models.Model):
     peer_key = models.TextField(_("its public key"), blank=True, default="", db_default="")
     timeout_ms = models.PositiveIntegerField(_("timeout, ms"), default=3000)
     attempts_max = models.PositiveSmallIntegerField(_("attempts at most"), default=12)
+    questions_per_second = models.PositiveSmallIntegerField(
+        _("questions a second at most"),
+        default=20,
+        db_default=20,
+        validators=[MinValueValidator(1)],
+        help_text=_("How often we may ask about vouchers that it keeps."),
+    )
     allows_return = models.BooleanField(_("takes back"), default=False, db_default=False)
     is_active = models.BooleanField(_("in use"), default=True)
     livemode = models.BooleanField(_("live mode"), default=True)
@@ -40,4 +51,4 @@ class ProviderConfig(models.Model):
     @property
     def is_wallet(self) -> bool:
         """Whether it keeps vouchers for its people, instead of handing out codes."""
-        return self.kind in {self.Kind.WALLET, self.Kind.SANDBOX_WALLET}
+        return self.kind in self.WALLET_KINDS

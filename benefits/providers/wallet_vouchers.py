@@ -34,6 +34,8 @@ REFERENCE_LETTERS_MAX = 80
 _FORM = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"}
 # Not the member's fault and not for good: the wallet is busy, or is being asked too fast.
 _PASSING = {"SYSTEM_ERROR", "REQUEST_TRAFFIC_EXCEED_LIMIT", "aop.ACQ.SYSTEM_ERROR"}
+# To a question: it knows no voucher of this number. Any other refusal says nothing of the voucher.
+NOT_THERE = {"VOUCHER_NOT_EXIST"}
 _ON_ITS_WAY = {"UNC", "TRANS"}
 _IN_POCKET = {"ENABLED", "UNACTIVE", "VALID", "SENDED", "USING", "REFUNDING", "REFUNDED"}
 _USED = {"USED", "REDEEMED"}

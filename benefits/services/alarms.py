@@ -34,8 +34,9 @@ def settle_alarm(alarm: Alarm, *, actor: str, now: datetime) -> bool:
     )
 
 
-def settle_alarms_of(kind: str, subject: str) -> None:
-    """What it was about is over."""
-    Alarm.objects.filter(kind=kind, subject=subject, settled_at=None).update(
-        settled_at=database_now(), settled_by="worker"
-    )
+def settle_alarms_of(kind: str, *subjects: str, about: str = "") -> None:
+    """What it was about is over; with `about`, only where the alarm's facts name that."""
+    rows = Alarm.objects.filter(kind=kind, subject__in=subjects, settled_at=None)
+    if about:
+        rows = rows.filter(facts__has_key=about)
+    rows.update(settled_at=database_now(), settled_by="worker")

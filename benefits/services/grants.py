@@ -28,7 +28,7 @@ from benefits.providers.base import (
 )
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
-from benefits.services.alarms import raise_alarm
+from benefits.services.alarms import raise_alarm, settle_alarms_of
 from benefits.services.asking import (
     Answer,
     add_recipients,
@@ -294,8 +294,17 @@ def grant_together(answers: list[tuple[Claim, Issued]]) -> set[int]:
             if not issued_for[claim.pk].code:
                 start_trial(claim=claim, now=now)  # It began on the member's account.
         tell_each(claims, "claim_granted", now=now)
+        _call_off_alarms(claims)
         failpoint("grant_before_commit")
     return {claim.pk for claim in claims}
+
+
+def _call_off_alarms(claims: list[Claim]) -> None:
+    """Nobody needs to look any more at what was waited for and has come."""
+    awaited = [claim.public_id for claim in claims if claim.attempts > 1]
+    if awaited:
+        settle_alarms_of(Alarm.Kind.PROVIDER_SILENT, *awaited)
+        settle_alarms_of(Alarm.Kind.PROVIDER_CODE, *awaited, about="reference")
 
 
 def _granted(

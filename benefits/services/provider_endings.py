@@ -114,6 +114,9 @@ def _settle(ending: ProviderEnding, answer: Canceled | Refused | Unknown) -> Non
     with transaction.atomic():
         ProviderEnding.objects.filter(pk=ending.pk).update(next_attempt_at=None, outcome=outcome)
         settle_alarms_of(Alarm.Kind.PROVIDER_SILENT, claim.public_id)
-        if isinstance(answer, Refused):
+        if isinstance(answer, Canceled):
+            # It said no before, and was asked again. Another contradiction stays a person's.
+            settle_alarms_of(Alarm.Kind.PROVIDER_CODE, claim.public_id, about="kept")
+        else:
             # Used before we came, or kept: what was taken away here is of use there. A person looks.
             raise_alarm(Alarm.Kind.PROVIDER_CODE, claim.public_id, kept=answer.reason)

@@ -1,13 +1,16 @@
 """Asking wallets what became of the vouchers that they keep for our members, a few at a time.
 
 A voucher gateway has no list that could be fetched; it answers for one voucher. So each has its
-turn, the one that was asked about longest ago first, and what the wallet says stands beside our
-claim like a line of a statement.
+turn within a day, the one that was asked about longest ago first, and what the wallet says stands
+beside our claim like a line of a statement. How many a run asks about follows from how many there
+are, up to what the wallet can bear.
 """
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.db import connection
 
@@ -16,51 +19,81 @@ from benefits.providers.base import (
     Canceled,
     Issued,
     NeverAsked,
+    Provider,
     Refused,
     Unknown,
     Used,
 )
 from benefits.providers.registry import ProviderClosed, open_provider
-from benefits.services.asking import Answer, to_be_asked
+from benefits.providers.wallet_vouchers import NOT_THERE
+from benefits.services.asking import Answer, answer_of, to_be_asked
 from benefits.services.provider_messages import note_use
 from benefits.services.statements import call_for_differences
 from benefits.verify_vouchers import VOUCHER_DIFFERENCES
 from zone.core.clock import database_now
 from zone.core.vault import VaultError
 
-CHECKS_PER_RUN = 200  # Of one wallet: 4,800 a day, for the task runs every hour.
+RUNS_PER_DAY = 288  # The task runs every five minutes.
+CHECKS_PER_RUN_MIN = 50
+SPARE = 1.25  # A run may be lost, and what is given out during the day has its turn too.
 RUN_SECONDS_MAX = 60
+PARALLEL_CALLS = 8  # With slower answers than this many a second, a wallet is asked less.
 SILENCES_MAX = 3  # In a row; then this wallet is left alone until the next run.
 ASKED_AGAIN_AFTER = timedelta(days=1)
+ENDED_ASKED_FOR = timedelta(days=40)  # After that an end is asked about while it is disputed.
 _WORDS: dict[type, str] = {
     Issued: "issued",
     Used: "used",
     Canceled: "canceled",
-    # It knows no voucher of this number.
-    Refused: "missing",
     NeverAsked: "missing",
 }
-# What can be used there, and what has ended here until the wallet has agreed to that.
-_DUE = f"""
-    SELECT claim.id
-    FROM benefits_claim claim
-    JOIN benefits_release release ON release.id = claim.release_id
-    LEFT JOIN benefits_providerending ending ON ending.claim_id = claim.id
+# Answers that say nothing of the voucher, and take nothing back of what was said before.
+_NOTHING_SAID = ("unknown", "refused")
+_OF_THE_WALLET = """
+    claim.release_id = ANY (%(releases)s)
+    AND claim.mode = 'provider' AND claim.provider_status = 'issued'
+"""
+_LINE = """
     LEFT JOIN benefits_providerstatementline line
-      ON line.provider_id = release.provider_id AND line.claim_public_id = claim.public_id
-    WHERE release.provider_id = %(provider)s AND claim.mode = 'provider'
-      AND claim.provider_status = 'issued' AND claim.provider_reference <> ''
-      AND CASE claim.state
-          WHEN 'granted' THEN claim.valid_until IS NULL OR claim.valid_until > %(now)s
-          WHEN 'revoked' THEN ending.outcome = 'ended'
-          ELSE claim.state IN ('redeemed', 'returned') END
-      AND (line.id IS NULL
-           OR (line.seen_at <= %(asked_before)s
-               AND (claim.state = 'granted' OR line.status = 'unknown'
-                    OR line.seen_at <= claim.updated_at
-                    OR claim.public_id IN (SELECT claim FROM ({VOUCHER_DIFFERENCES}) found))))
-    ORDER BY line.seen_at NULLS FIRST, claim.id
+      ON line.provider_id = %(provider)s AND line.claim_public_id = claim.public_id
+"""
+_HAS_ENDED = """
+    claim.state IN ('redeemed', 'returned', 'revoked')
+    AND (claim.state <> 'revoked' OR EXISTS (
+        SELECT FROM benefits_providerending ending
+        WHERE ending.claim_id = claim.id AND ending.outcome = 'ended'
+    ))
+"""
+# What can be used there; what has ended here until the wallet has agreed to that; and what is
+# disputed, however long ago it ended.
+_DUE = f"""
+    SELECT id FROM (
+        SELECT claim.id, line.seen_at
+        FROM benefits_claim claim {_LINE}
+        WHERE {_OF_THE_WALLET} AND claim.state = 'granted' AND claim.provider_reference <> ''
+          AND (claim.valid_until IS NULL OR claim.valid_until > %(now)s)
+          AND (line.id IS NULL OR line.seen_at <= %(asked_before)s)
+        UNION
+        SELECT claim.id, line.seen_at
+        FROM benefits_claim claim {_LINE}
+        WHERE {_OF_THE_WALLET} AND {_HAS_ENDED} AND claim.provider_reference <> ''
+          AND coalesce(claim.ended_at, claim.redeemed_at) > %(ended_since)s
+          AND (line.id IS NULL
+               OR (line.seen_at <= %(asked_before)s
+                   AND (line.status IN ('unknown', 'refused')
+                        OR line.seen_at <= claim.updated_at)))
+        UNION
+        SELECT claim.id, line.seen_at
+        FROM ({VOUCHER_DIFFERENCES}) found
+        JOIN benefits_claim claim ON claim.public_id = found.claim {_LINE}
+        WHERE found.provider = %(code)s AND {_HAS_ENDED} AND line.seen_at <= %(asked_before)s
+    ) turns
+    ORDER BY seen_at NULLS FIRST, id
     LIMIT %(limit)s
+"""  # noqa: S608 - text of our own
+_LIVE = f"""
+    SELECT count(*) FROM benefits_claim claim
+    WHERE {_OF_THE_WALLET} AND claim.state = 'granted'
 """  # noqa: S608 - text of our own
 log = logging.getLogger(__name__)
 
@@ -68,8 +101,14 @@ log = logging.getLogger(__name__)
 def check_vouchers() -> int:
     """Ask every wallet in use about the vouchers whose turn it is; how many questions were answered."""
     in_use = ProviderConfig.objects.filter(is_active=True, releases__isnull=False).distinct()
-    until = time.monotonic() + RUN_SECONDS_MAX
-    return sum(check_wallet(wallet, until=until) for wallet in in_use if wallet.is_wallet)
+    wallets = [each for each in in_use if each.is_wallet]
+    ends_at = time.monotonic() + RUN_SECONDS_MAX
+    answered = 0
+    for place, wallet in enumerate(wallets):
+        # What one leaves of its time is the next one's; a slow one takes nobody else's.
+        now = time.monotonic()
+        answered += check_wallet(wallet, until=now + (ends_at - now) / (len(wallets) - place))
+    return answered
 
 
 def check_wallet(wallet: ProviderConfig, *, until: float | None = None) -> int:
@@ -84,21 +123,52 @@ def check_wallet(wallet: ProviderConfig, *, until: float | None = None) -> int:
         log.error("provider cannot be asked", extra={"provider": wallet.code, "why": str(error)})
         return 0
     until = until or time.monotonic() + RUN_SECONDS_MAX
-    answered = silences = 0
     try:
-        for claim in list_due(wallet, now=database_now()):
-            if silences == SILENCES_MAX or time.monotonic() > until:
-                break
-            asked_at = database_now()
-            answer = gateway.query(claim)
-            _note(wallet, claim, answer, asked_at=asked_at)
-            is_silent = isinstance(answer, Unknown)
-            silences = silences + 1 if is_silent else 0
-            answered += not is_silent
+        answered = _ask_each(wallet, gateway, list_due(wallet, now=database_now()), until=until)
     finally:
         gateway.close()
     call_for_differences(wallet)
     return answered
+
+
+def _ask_each(wallet: ProviderConfig, gateway: Provider, due: list[Claim], *, until: float) -> int:
+    """As many at once as the wallet has answered well so far; one at a time after a silence."""
+    answered = silences = place = 0
+    at_once = 1
+    with ThreadPoolExecutor(PARALLEL_CALLS) as threads:
+        while place < len(due) and silences < SILENCES_MAX and time.monotonic() < until:
+            began, asked_at = time.monotonic(), database_now()
+            batch = due[place : place + at_once]
+            place += len(batch)
+            calls = [(claim, threads.submit(gateway.query, claim)) for claim in batch]
+            for claim, call in calls:
+                answer = answer_of(call)
+                _note(wallet, claim, answer, asked_at=asked_at)
+                is_silent = isinstance(answer, Unknown)
+                silences = silences + 1 if is_silent else 0
+                answered += not is_silent
+            at_once = 1 if silences else min(2 * at_once, PARALLEL_CALLS)
+            # No faster than it can bear.
+            took = time.monotonic() - began
+            if place < len(due):
+                time.sleep(max(0.0, len(batch) / wallet.questions_per_second - took))
+    return answered
+
+
+def share_of_run(wallet: ProviderConfig) -> int:
+    """How many questions of one run let every voucher have its turn within a day.
+
+    No more than the wallet bears; then they wait longer than a day, and the log says so.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, {"releases": _releases_of(wallet)})
+        [live] = cursor.fetchone()
+    wanted = max(ceil(live * SPARE / RUNS_PER_DAY), CHECKS_PER_RUN_MIN)
+    bearable = wallet.questions_per_second * RUN_SECONDS_MAX
+    if wanted > bearable:
+        facts = {"provider": wallet.code, "vouchers": live, "share": bearable}
+        log.warning("vouchers are asked about less than daily", extra=facts)
+    return min(wanted, bearable)
 
 
 def list_due(wallet: ProviderConfig, *, now: datetime) -> list[Claim]:
@@ -108,9 +178,12 @@ def list_due(wallet: ProviderConfig, *, now: datetime) -> list[Claim]:
             _DUE,
             {
                 "provider": wallet.pk,
+                "code": wallet.code,
+                "releases": _releases_of(wallet),
                 "now": now,
                 "asked_before": now - ASKED_AGAIN_AFTER,
-                "limit": CHECKS_PER_RUN,
+                "ended_since": now - ENDED_ASKED_FOR,
+                "limit": share_of_run(wallet),
             },
         )
         keys = [key for (key,) in cursor.fetchall()]
@@ -118,11 +191,24 @@ def list_due(wallet: ProviderConfig, *, now: datetime) -> list[Claim]:
     return [found[key] for key in keys]
 
 
+def _releases_of(wallet: ProviderConfig) -> list[int]:
+    return list(wallet.releases.values_list("pk", flat=True))
+
+
+def _word_of(answer: Answer) -> str:
+    """A wallet that refuses to answer has not said that there is no such voucher."""
+    if isinstance(answer, Refused):
+        return "missing" if answer.reason in NOT_THERE else "refused"
+    return _WORDS.get(type(answer), "unknown")
+
+
 def _note(wallet: ProviderConfig, claim: Claim, answer: Answer, *, asked_at: datetime) -> None:
-    word = _WORDS.get(type(answer), "unknown")
+    word = _word_of(answer)
     lines = ProviderStatementLine.objects.filter(provider=wallet, claim_public_id=claim.public_id)
     # Silence takes nothing back of what the wallet said of this very claim.
-    if word == "unknown" and lines.filter(seen_at__gt=claim.updated_at).update(seen_at=asked_at):
+    if word in _NOTHING_SAID and lines.filter(seen_at__gt=claim.updated_at).update(
+        seen_at=asked_at
+    ):
         return
     ProviderStatementLine.objects.update_or_create(
         provider=wallet,

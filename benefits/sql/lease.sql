@@ -1,3 +1,13 @@
+-- These claims, which the caller has locked, are now ours for p_lease: one more attempt for each.
+CREATE OR REPLACE FUNCTION benefits_lease(p_claims bigint[], p_lease interval)
+RETURNS TABLE (claim_id bigint, attempts smallint)
+LANGUAGE sql AS $$
+    UPDATE benefits_claim claim
+    SET lease_until = zone_now() + p_lease, attempts = claim.attempts + 1, updated_at = zone_now()
+    WHERE claim.id = ANY (p_claims)
+    RETURNING claim.id, claim.attempts
+$$;
+
 -- Up to p_limit waiting claims that are due and nobody's, now ours for p_lease, shared out among
 -- providers: of each at most p_share, or what p_rooms says for those named in p_providers. Within
 -- a provider the oldest goes first, and so it does among what was chosen.
@@ -60,11 +70,8 @@ LANGUAGE sql AS $$
     chosen AS MATERIALIZED (
         SELECT id FROM ranked WHERE place <= room ORDER BY next_attempt_at, id LIMIT p_limit
     )
-    UPDATE benefits_claim claim
-    SET lease_until = moment.at + p_lease, attempts = claim.attempts + 1, updated_at = moment.at
-    FROM chosen, moment
-    WHERE claim.id = chosen.id
-    RETURNING claim.id, claim.attempts
+    SELECT leased.claim_id, leased.attempts
+    FROM benefits_lease(ARRAY(SELECT id FROM chosen), p_lease) leased
 $$;
 
 -- One claim whose lease lapsed at least twice, now ours for p_lease; no row when there is none.
@@ -109,9 +116,6 @@ LANGUAGE sql AS $$
         LIMIT 1
         FOR UPDATE OF claim SKIP LOCKED
     )
-    UPDATE benefits_claim claim
-    SET lease_until = moment.at + p_lease, attempts = claim.attempts + 1, updated_at = moment.at
-    FROM chosen, moment
-    WHERE claim.id = chosen.id
-    RETURNING claim.id, claim.attempts
+    SELECT leased.claim_id, leased.attempts
+    FROM benefits_lease(ARRAY(SELECT id FROM chosen), p_lease) leased
 $$;

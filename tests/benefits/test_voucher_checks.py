@@ -1,18 +1,28 @@
 """Vouchers in a wallet against our claims: asked about in turn, a few at a time, and compared."""
 
+import time
 from datetime import timedelta
 
 import httpx
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from benefits import errors
-from benefits.models import Alarm, Claim, ProviderStatementLine, Rescue
+from benefits.models import Alarm, Claim, ProviderConfig, ProviderStatementLine, Rescue
+from benefits.providers.base import Refused
+from benefits.providers.wallet_vouchers import WalletVouchers
 from benefits.services import grants, voucher_checks
 from benefits.services.endings import revoke_claim
 from benefits.services.provider_endings import drain_provider_endings
 from benefits.services.rescues import find_rescue_offer, snooze_claim
 from benefits.services.returns import return_claim
-from benefits.services.voucher_checks import check_vouchers, check_wallet, list_due
+from benefits.services.voucher_checks import (
+    check_vouchers,
+    check_wallet,
+    list_due,
+    share_of_run,
+)
 from benefits.verify_vouchers import VOUCHER_INVARIANTS
 from tests.benefits.books import travel
 from tests.benefits.factories import claim, give_credits, make_benefit, make_provider, make_release
@@ -83,11 +93,107 @@ def test_what_agrees_is_asked_about_once_a_day_and_calls_nobody(sent):
 
 
 def test_those_asked_about_longest_ago_come_first_and_only_so_many(sent, monkeypatch):
-    monkeypatch.setattr(voucher_checks, "CHECKS_PER_RUN", 3)
+    monkeypatch.setattr(voucher_checks, "CHECKS_PER_RUN_MIN", 3)
     assert [check_vouchers() for _ in range(3)] == [3, 1, 0]
     travel(hours=25)
     turns = [each.pk for each in list_due(wallet_of(sent), now=database_now())]
     assert turns == [each.pk for each in sent[:3]]
+
+
+def test_a_runs_share_follows_the_number_of_vouchers_up_to_what_a_wallet_bears(sent, monkeypatch):
+    """With two runs a day, and room for nothing beside: each asks about half of them."""
+    wallet = wallet_of(sent)
+    for name, value in {"CHECKS_PER_RUN_MIN": 1, "RUNS_PER_DAY": 2, "SPARE": 1}.items():
+        monkeypatch.setattr(voucher_checks, name, value)
+    assert share_of_run(wallet) == FEW / 2
+    monkeypatch.setattr(voucher_checks, "RUNS_PER_DAY", 1)
+    assert share_of_run(wallet) == FEW
+    monkeypatch.setattr(voucher_checks, "RUN_SECONDS_MAX", 1)
+    wallet.questions_per_second = 3
+    assert share_of_run(wallet) == 3
+
+
+def test_everybody_has_a_turn_within_a_day(sent, monkeypatch):
+    """One a run and as many runs as vouchers: none waits for the next day."""
+    for name, value in {"CHECKS_PER_RUN_MIN": 1, "RUNS_PER_DAY": FEW, "SPARE": 1}.items():
+        monkeypatch.setattr(voucher_checks, name, value)
+    for _day in range(2):
+        assert [check_vouchers() for _ in range(FEW + 1)] == [1] * FEW + [0]
+        travel(hours=25)
+
+
+def test_a_wallet_is_asked_no_faster_than_it_bears(sent):
+    ProviderConfig.objects.update(questions_per_second=10)
+    began = time.monotonic()
+    assert check_vouchers() == FEW
+    assert time.monotonic() - began >= (FEW - 1) / 10  # Nothing is waited for after the last.
+
+
+@pytest.mark.parametrize(
+    ("reason", "word", "differs"),
+    [("VOUCHER_NOT_EXIST", "missing", True), ("USER_NOT_ALLOWED", "refused", False)],
+)
+def test_a_refusal_to_answer_is_no_missing_voucher(sent, monkeypatch, reason, word, differs):
+    made = sent[0]
+    ask = WalletVouchers.query
+    monkeypatch.setattr(
+        WalletVouchers,
+        "query",
+        lambda self, asked: Refused(reason) if asked.pk == made.pk else ask(self, asked),
+    )
+    assert check_vouchers() == FEW
+    assert said(sent) == [word, *["issued"] * (FEW - 1)]
+    assert bool(differing()) == bool(open_alarms()) == differs
+    travel(hours=25)
+    assert made in list_due(wallet_of(sent), now=database_now())
+    monkeypatch.undo()
+    check_vouchers()
+    assert (differing(), open_alarms()) == ([], [])
+
+
+def test_a_refusal_takes_nothing_back_of_what_was_said(sent, monkeypatch):
+    check_vouchers()
+    travel(hours=25)
+    monkeypatch.setattr(WalletVouchers, "query", lambda self, asked: Refused("NOT_NOW"))
+    check_vouchers()
+    assert said(sent) == ["issued"] * FEW
+
+
+def test_those_whose_turn_it_is_are_found_by_an_index(sent):
+    """Among many claims of codes, which have no part in it."""
+    with transaction.atomic():
+        many_claims_of_codes(20_000)
+        with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+            assert len(list_due(wallet_of(sent), now=database_now())) == FEW
+            [query] = [each["sql"] for each in asked if "turns" in each["sql"]]
+            cursor.execute(f"EXPLAIN {query}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        transaction.set_rollback(True)
+    assert "benefits_claim_voucher on" in plan
+    assert "benefits_claim_voucher_ended" in plan
+    assert "Seq Scan on benefits_claim " not in plan
+
+
+def many_claims_of_codes(count):
+    """Copies of one claim, as if they were of codes and had ended."""
+    columns = [column.column for column in Claim._meta.concrete_fields if not column.primary_key]
+    told = {
+        "public_id": "'clm_' || lpad(n::text, 26, '0')",
+        "op_id": "gen_random_uuid()",
+        "mode": "'codes'",
+        "provider_status": "''",
+        "provider_reference": "NULL",
+        "holds_slot": "false",
+        "state": "'expired'",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO benefits_claim ({', '.join(columns)})"
+            f" SELECT {', '.join(told.get(name, f'claim.{name}') for name in columns)}"
+            " FROM (SELECT * FROM benefits_claim ORDER BY id LIMIT 1) claim,"
+            f" generate_series(1, {count}) n"
+        )
+        cursor.execute("ANALYZE benefits_claim")
 
 
 def test_a_use_that_nobody_told_us_of_is_booked(sent, issuer):

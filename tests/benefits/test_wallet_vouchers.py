@@ -106,6 +106,7 @@ def test_a_silent_wallet_keeps_the_credits_held_until_it_speaks(waiting, alice, 
     grants.drain_grants()
     waiting.refresh_from_db()
     assert (waiting.state, balance(alice)[:2]) == ("granted", (70, 0))
+    assert not Alarm.objects.filter(settled_at=None).exists(), "it has come"
 
 
 def test_a_refusal_gives_everything_back(waiting, alice, issuer):
@@ -268,6 +269,7 @@ def test_who_looked_at_a_refusal_has_the_wallet_asked_again(sent, issuer, client
     assert "Asked again in the next round: 1." in answer
     assert drain_provider_endings() == 1
     assert status_of(issuer, sent) == "DISABLED"
+    assert not Alarm.objects.filter(settled_at=None).exists(), "nobody has to look any more"
     answer = client.post("/console/benefits/providerending/", chosen, follow=True).content.decode()
     assert "It has ended at the provider already." in answer
     assert drain_provider_endings() == 0

@@ -1,13 +1,16 @@
 """Keys in the console: made with a fresh code, shown once, revoked at once."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
+from tests.benefits.books import travel
 from tests.factories import make_operator, sign_in_operator
+from zone.core.clock import database_now
 from zone.partners.models import PartnerKey
-from zone.partners.services.keys import find_key
+from zone.partners.services.keys import create_key, find_key, rotate_key
 
 ADD = "/console/partners/partnerkey/add/"
 FORM = {
@@ -82,3 +85,33 @@ def test_other_roles_make_no_keys(db, partner):
     sign_in_operator(client, make_operator("support"))
     assert client.post(ADD, {**FORM, "partner": partner.pk}).status_code == 403
     assert PartnerKey.objects.count() == 0
+
+
+def test_a_key_is_replaced_and_both_work_until_the_old_one_ends(manager, partner):
+    old, old_secret = create_key(partner=partner, livemode=True, scopes=["benefits:read"])
+    page = manager.get(f"/console/partners/partnerkey/{old.pk}/change/").content.decode()
+    address = f"/console/partners/partnerkey/{old.pk}/rotate"
+    assert f'href="{address}"' in page
+    assert manager.post(address, {"overlap_hours": 73}).status_code == 200
+    assert PartnerKey.objects.count() == 1, "longer than an overlap may be"
+    shown = manager.post(address, {"overlap_hours": 24})
+    assert "no-store" in shown["Cache-Control"]
+    (secret,) = set(re.findall(r"zks_live_\w+", shown.content.decode()))
+    new = PartnerKey.objects.exclude(pk=old.pk).get()
+    assert (new.scopes, new.livemode, new.ends_at) == (["benefits:read"], True, None)
+    assert find_key(key_id=new.public_id, secret=secret) is not None
+    assert find_key(key_id=old.public_id, secret=old_secret) is not None
+    travel(hours=25)
+    assert find_key(key_id=old.public_id, secret=old_secret) is None
+    assert find_key(key_id=new.public_id, secret=secret) is not None
+    again = manager.post(address, {"overlap_hours": 24}).content.decode()
+    assert "This key has ended" in again
+    assert PartnerKey.objects.count() == 2
+
+
+def test_an_end_that_a_key_had_is_not_put_off_by_replacing_it(partner):
+    soon = database_now() + timedelta(hours=1)
+    old, _secret = create_key(partner=partner, livemode=True, scopes=[], ends_at=soon)
+    rotate_key(key=old, overlap=timedelta(hours=24), actor="operator:x")
+    old.refresh_from_db()
+    assert old.ends_at == soon

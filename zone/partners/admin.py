@@ -1,18 +1,23 @@
 """Partners and their keys, for the people who keep them."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.postgres.forms import SimpleArrayField
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from zone.core import clock
+from zone.core.errors import ZoneError
 from zone.core.http import private
 from zone.core.readonly import ReadOnly
 from zone.core.stepup import ask_for_fresh_code, fresh_code_required
@@ -26,7 +31,9 @@ from zone.partners.models import (
     PartnerSigningKey,
 )
 from zone.partners.models.partner import validate_network
-from zone.partners.services.keys import create_key, revoke_key
+from zone.partners.services.keys import create_key, revoke_key, rotate_key
+
+OVERLAP_HOURS_MAX = 72
 
 
 @admin.register(Partner)
@@ -70,6 +77,16 @@ class KeyForm(ModelForm):
         fields = ["partner", "name", "livemode", "scopes", "networks", "ends_at"]
 
 
+class RotateForm(forms.Form):
+    overlap_hours = forms.IntegerField(
+        label=_("Hours for which both keys work"),
+        min_value=0,
+        max_value=OVERLAP_HOURS_MAX,
+        initial=24,
+        help_text=_("Then the old key ends. At most 72."),
+    )
+
+
 @admin.register(PartnerKey)
 class PartnerKeyAdmin(admin.ModelAdmin):
     form = KeyForm
@@ -79,10 +96,25 @@ class PartnerKeyAdmin(admin.ModelAdmin):
     search_fields = ["=public_id", "partner__name"]
     search_help_text = _("A key id or a partner's name")
     actions = ["revoke"]
+    change_form_template = "admin/partners/partnerkey/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        rotate = path(
+            "<int:key_id>/rotate",
+            self.admin_site.admin_view(self.rotate),
+            name="partners_partnerkey_rotate",
+        )
+        return [rotate, *super().get_urls()]
 
     @admin.display(description=_("state"))
     def state(self, key: PartnerKey) -> str:
-        return str(_("revoked") if key.revoked_at else _("open"))
+        if key.revoked_at:
+            return gettext("revoked")
+        if key.ends_at is None:
+            return gettext("open")
+        if key.ends_at <= clock.now():
+            return gettext("ended")
+        return gettext("open until %(end)s") % {"end": f"{key.ends_at:%Y-%m-%d %H:%M} UTC"}
 
     def get_readonly_fields(self, request: HttpRequest, obj: PartnerKey | None = None) -> list[str]:
         if obj is None:
@@ -142,9 +174,40 @@ class PartnerKeyAdmin(admin.ModelAdmin):
             "opts": self.opts,
             "key": obj,
             "secret": request.new_key_secret,  # type: ignore[attr-defined]
+            "old_key": getattr(request, "old_key", None),
         }
         page = TemplateResponse(request, "admin/partners/partnerkey/made.html", context)
         return private(page)
+
+    @method_decorator(fresh_code_required)
+    def rotate(self, request: HttpRequest, key_id: int) -> HttpResponse:
+        """Ask how long both keys work, then show the new one's secret, once."""
+        key = self.get_object(request, str(key_id))
+        if key is None:
+            raise Http404
+        if not self.has_change_permission(request, key):
+            raise PermissionDenied
+        form = RotateForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            overlap = timedelta(hours=form.cleaned_data["overlap_hours"])
+            try:
+                made, secret = rotate_key(key=key, overlap=overlap, actor=_actor_of(request))
+            except ZoneError as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                self.log_addition(request, made, [{"added": {}}])
+                request.new_key_secret = secret  # type: ignore[attr-defined]
+                key.refresh_from_db()
+                request.old_key = key  # type: ignore[attr-defined]
+                return self.response_add(request, made)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": key,
+            "title": _("Replace by a new key"),
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/partners/partnerkey/rotate.html", context)
 
     @admin.action(description=_("Revoke the selected keys at once"), permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[PartnerKey]) -> HttpResponse | None:

@@ -1,13 +1,23 @@
 """Keys: made, shown once, checked, ended."""
 
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce, Least
+from django.utils.translation import gettext_lazy as _
 
+from zone.core.errors import ZoneError
 from zone.partners.credentials import hash_secret, new_secret
 from zone.partners.models import AccessToken, Partner, PartnerKey
 from zone.partners.services.tokens import ZoneNow
+
+
+class KeyIsOver(ZoneError):
+    code = "key_is_over"
+    sentence = _("This key has ended: make a new one.")
+
 
 # Compared with when no key is found, so that both ways take the same work.
 _NOBODY = hash_secret("nobody")
@@ -37,6 +47,31 @@ def create_key(
         created_by=actor,
     )
     return key, secret
+
+
+def rotate_key(*, key: PartnerKey, overlap: timedelta, actor: str) -> tuple[PartnerKey, str]:
+    """A new key that may do what `key` may, and its secret; the old one ends after `overlap`.
+
+    Until then both work, so that a partner changes over without a gap. An end that the old key had
+    already is not moved further away. Raises KeyIsOver.
+    """
+    with transaction.atomic():
+        held = PartnerKey.objects.select_for_update(of=("self",)).get(pk=key.pk)
+        is_over = PartnerKey.objects.filter(pk=key.pk, ends_at__lte=ZoneNow()).exists()
+        if held.revoked_at is not None or is_over:
+            raise KeyIsOver
+        made, secret = create_key(
+            partner=key.partner,
+            livemode=held.livemode,
+            scopes=held.scopes,
+            networks=held.networks,
+            name=held.name,
+            actor=actor,
+        )
+        PartnerKey.objects.filter(pk=key.pk).update(
+            ends_at=Least(Coalesce("ends_at", ZoneNow() + overlap), ZoneNow() + overlap)
+        )
+    return made, secret
 
 
 def find_key(*, key_id: str, secret: str) -> PartnerKey | None:

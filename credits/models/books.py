@@ -1,13 +1,25 @@
 """The ledger as the admin reads it: views with a key of one column. Nothing writes through them."""
 
+from enum import IntEnum
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from credits.kinds import AccountStatus, Counter, HoldState, Kind
 from zone.core.ids import public_id_of
 
-_KINDS = [(kind.value, kind.word) for kind in Kind]
-_COUNTERS = [(counter.value, counter.name.lower().replace("_", " ")) for counter in Counter]
+
+def _said(numbers: type[IntEnum]) -> list[tuple[int, Any]]:
+    """The names of stored numbers, as an operator reads them."""
+    return [
+        (number.value, pgettext_lazy("ledger", number.name.lower().replace("_", " ")))
+        for number in numbers
+    ]
+
+
+_COUNTERS = _said(Counter)
 
 
 class Account(models.Model):
@@ -16,7 +28,7 @@ class Account(models.Model):
     member = models.OneToOneField(
         "members.Member", models.DO_NOTHING, primary_key=True, related_name="+"
     )
-    status = models.SmallIntegerField(choices=[(s.value, s.name.lower()) for s in AccountStatus])
+    status = models.SmallIntegerField(choices=_said(AccountStatus))
     available = models.IntegerField()
     held = models.IntegerField()
     debt = models.IntegerField()
@@ -40,7 +52,7 @@ class Entry(models.Model):
     member = models.ForeignKey("members.Member", models.DO_NOTHING, related_name="+")
     op_id = models.UUIDField()
     seq = models.IntegerField()
-    kind = models.SmallIntegerField(choices=_KINDS)
+    kind = models.SmallIntegerField(choices=_said(Kind))
     counter = models.SmallIntegerField(choices=_COUNTERS)
     available_change = models.IntegerField()
     held_change = models.IntegerField()
@@ -77,7 +89,7 @@ class HeldCredits(models.Model):
     op_id = models.UUIDField()
     amount = models.IntegerField()
     captured = models.IntegerField()
-    state = models.SmallIntegerField(choices=[(s.value, s.name.lower()) for s in HoldState])
+    state = models.SmallIntegerField(choices=_said(HoldState))
     counter = models.SmallIntegerField(choices=_COUNTERS)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)

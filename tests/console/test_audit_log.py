@@ -150,3 +150,34 @@ def test_every_path_to_a_wallet_is_a_query_that_runs(alice):
             [],
             [Wallet(code="GCASH")],
         )
+
+
+def test_the_log_is_checked_by_a_button_and_says_what_was_touched(client, monkeypatch):
+    sign_in_operator(client, make_operator("auditor"))
+    check = "/console/console/auditevent/check"
+    assert client.get(check).status_code == 403
+    said = client.post(check, follow=True).content.decode()
+    assert "are as they were written; none is missing" in said
+    touched = last_event()
+    monkeypatch.setattr(audit, "list_broken_events", lambda: [touched.pk])
+    said = client.post(check, follow=True).content.decode()
+    assert f"Changed or cut off, by number: {touched.pk}" in said
+
+
+def test_deeds_are_read_by_name(client, alice):
+    """The button that was pressed, the table, and what a column held: nothing by its code."""
+    operator = make_operator("support")
+    sign_in_operator(client, operator)
+    client.post("/console/members/member/", {"action": "suspend", "_selected_action": [alice.pk]})
+    sign_in_operator(client, make_operator("auditor"))
+    listed = client.get("/console/console/auditevent/").content.decode()
+    assert "Pause and sign out everywhere" in listed
+    assert "action.suspend" not in listed.replace("?action=action.suspend", "")
+    found = client.get("/console/console/auditevent/", {"q": operator.username})
+    assert found.context["cl"].result_count == 1
+    page = client.get(f"/console/console/auditevent/{last_of('action.suspend').pk}/change/")
+    assert "<dd>member</dd>" in page.content.decode()
+
+
+def last_of(action):
+    return AuditEvent.objects.filter(action=action).latest("pk")

@@ -1,7 +1,7 @@
 """How an operator reads what a page does not let them change.
 
 Facts kept as JSON are names and values, without braces. A row of another table is a link only for
-who may open it.
+who may open it. Money has its sign and its decimals, in lists as well.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,9 +12,31 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import ForeignKey, JSONField, Model
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from zone.core.money import EXPONENT, format_money
+
+# Columns of money in minor units, and the column that says of which currency.
+MONEY = {
+    "benefits.benefit": {"unit_cost": "unit_cost_currency"},
+    "benefits.budget": {"amount": "currency", "spent": "currency"},
+    "benefits.redemption": {
+        "order_amount": "order_currency", "discount": "currency", "discount_back": "currency",
+    },
+    "benefits.stampboard": {"minimum_amount": "currency"},
+    "benefits.trial": {"price": "currency", "charged": "currency"},
+    "credits.earnbonus": {"minimum_amount": "currency"},
+    "credits.earnrule": {"minimum_amount": "currency", "unit_amount": "currency"},
+    "credits.unitcost": {"per_thousand": "currency"},
+    "history.charge": {
+        "amount": "currency", "refunded": "currency", "subscription_amount": "currency",
+        "app_amount": "currency",
+    },
+    "history.pricepoint": {"price": "currency"},
+    "history.refund": {"amount": "currency"},
+    "history.subscription": {"price": "currency"},
+}  # fmt: skip
 Column = str | Callable[..., Any]
 MayOpen = Callable[[type[Model]], bool]
 
@@ -48,6 +70,24 @@ def name_columns(model: type[Model]) -> None:
             column.verbose_name = gettext_lazy(column.verbose_name)
 
 
+def say_money(value: int | None, currency: str) -> str:
+    """An amount in minor units with its sign; as it is where no currency is known."""
+    if value is None or currency not in EXPONENT:
+        return "–" if value is None else str(value)
+    return format_money(value, currency, get_language() or "en")
+
+
+def money_read(names: Iterable[Any], model: type[Model], *, left: Iterable[Any] = ()) -> list[Any]:
+    """The columns of a list, with money in words; those in `left` are inputs there."""
+    columns = MONEY.get(model._meta.label_lower, {})
+    return [
+        _money_reader(model, name)
+        if isinstance(name, str) and name in columns and name not in left
+        else name
+        for name in names
+    ]
+
+
 def as_read(
     names: Iterable[Any], model: type[Model], *, read_only: set[Any] | None, may_open: MayOpen
 ) -> list[Any]:
@@ -72,6 +112,8 @@ def _reader_of(name: str, model: type[Model], may_open: MayOpen) -> Column | Non
         column = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None  # A method of the admin class.
+    if name in MONEY.get(model._meta.label_lower, {}):
+        return _money_reader(model, name)
     if isinstance(column, JSONField):
         return _reader(model, name)
     if isinstance(column, ForeignKey) and not may_open(column.related_model):
@@ -91,6 +133,24 @@ class _Reader:
 
     def __str__(self) -> str:
         return self.__name__  # Names the cell in the page's markup.
+
+
+class _MoneyReader(_Reader):
+    """The same for an amount, which its column holds in minor units."""
+
+    def __init__(self, model: type[Model], name: str) -> None:
+        super().__init__(model, name)
+        self.admin_order_field = name
+        self.currency = MONEY[model._meta.label_lower][name]
+
+    def __call__(self, row: Model) -> SafeString:
+        value, currency = getattr(row, self.__name__), getattr(row, self.currency)
+        return conditional_escape(say_money(value, currency))
+
+
+@cache
+def _money_reader(model: type[Model], name: str) -> Column:
+    return _MoneyReader(model, name)
 
 
 @cache  # A form knows a column by its reader, so there is one for each.

@@ -26,6 +26,7 @@ from benefits.services.staging import Stager
 from benefits.services.stock import change_stock
 from zone.core.clock import database_now
 from zone.core.errors import ZoneError
+from zone.members.models import Member
 
 PLACES = {
     "uploaded": gettext_lazy("loaded"),
@@ -187,6 +188,7 @@ def grant_to_many(request: HttpRequest, release: Release, values: dict[str, Any]
     job = bulk.start_grants(
         release=release,
         segment=values["segment"],
+        members=admin.site.get_model_admin(Member).get_queryset(request),
         lines=bulk.read_lines(upload.read()) if upload else (),
         source=upload.name if upload else "",
         actor=actor_of(request),
@@ -196,9 +198,10 @@ def grant_to_many(request: HttpRequest, release: Release, values: dict[str, Any]
 
 
 def revoke_all(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    claims = admin.site.get_model_admin(Claim).get_queryset(request).filter(release=release)
     job = bulk.start_on_claims(
         verb=bulk.Verb.REVOKE,
-        claims=release.claims.filter(state=Claim.State.GRANTED),
+        claims=claims.filter(state=Claim.State.GRANTED),
         source=release.public_id,
         options=values,
         actor=actor_of(request),
@@ -365,7 +368,8 @@ class ReleaseAdmin(VerbsAdmin):
 
         def upload(request: HttpRequest, object_id: str) -> HttpResponse:
             release = self.get_object(request, object_id)
-            if release is None or not request.user.has_perm(verb.permission):  # type: ignore[union-attr]
+            may = request.user.has_perm(verb.permission)  # type: ignore[union-attr]
+            if release is None or not (may and self.may_act_on(request, release.pk)):
                 return page(request, object_id)  # Which says no, before anything is read.
             handler = StagedUpload(request, release)
             request.upload_handlers = [handler]

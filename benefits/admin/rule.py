@@ -60,7 +60,13 @@ class RuleInline(ReadOnlyInline):
 
 _VIEW = "benefits.view_benefit"
 BENEFIT_PAGES = (
-    Page("rule", gettext_lazy("Who may claim it"), "benefits.change_benefit", open_builder),
+    Page(
+        "rule",
+        gettext_lazy("Who may claim it"),
+        "benefits.change_benefit",
+        open_builder,
+        is_act=True,
+    ),
     Page("why", gettext_lazy("Why not this member"), _VIEW, open_why),
     Page("preview", gettext_lazy("As a member sees it"), "members.view_member", open_preview),
     Page("ready", gettext_lazy("What is missing"), _VIEW, open_readiness),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -27,6 +27,7 @@ from benefits.services.population import QuickCount, count_quickly
 from zone.core.clock import database_now
 from zone.core.errors import ZoneError
 from zone.core.http import wants_partial
+from zone.members.models import Member
 
 _PAGE = "admin/benefits/rule/page.html"
 _BUILDER = "admin/benefits/rule/_builder.html"
@@ -144,7 +145,10 @@ def _press(request: HttpRequest, row: Any, at: Round, door: RuleDoor) -> None:
         try:
             if asked == "count":
                 now = database_now()
-                at.counted = count_quickly(tree=tree, benefit=door.benefit(row), now=now)
+                seen = admin.site.get_model_admin(Member).get_queryset(request)
+                at.counted = count_quickly(
+                    tree=tree, benefit=door.benefit(row), now=now, named=seen
+                )
             elif asked == "count-all" and door.count_all is not None:
                 at.done = door.count_all(request, row, tree)
             else:

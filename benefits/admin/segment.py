@@ -22,6 +22,7 @@ from benefits.services.segments import (
 )
 from zone.core.clock import database_now
 from zone.core.readonly import ReadOnly
+from zone.members.models import Member
 
 _NAMED_MAX = 20
 _FILLINGS = {"add": add_members, "remove": remove_members, "replace": replace_members}
@@ -60,7 +61,11 @@ def fill(request: HttpRequest, segment: Segment, values: dict[str, Any]) -> str:
     upload = values["file"]
     lines = bulk.read_lines(upload.read()) if upload else values["members"].split()
     report = _FILLINGS[values["how"]](
-        segment=segment, public_ids=lines, actor=actor_of(request), now=database_now()
+        segment=segment,
+        public_ids=lines,
+        members=admin.site.get_model_admin(Member).get_queryset(request),
+        actor=actor_of(request),
+        now=database_now(),
     )
     more = len(report.missing) - _NAMED_MAX
     missing = ", ".join(report.missing[:_NAMED_MAX]) + (f" … +{more}" if more > 0 else "")
@@ -110,7 +115,13 @@ class SegmentAdmin(VerbsAdmin):
     fields = ("code", "name", "kind", "size", "built_at")
     readonly_fields = ("size", "built_at")
     pages = (
-        Page("rule", gettext_lazy("Who belongs to it"), "benefits.change_segment", open_builder),
+        Page(
+            "rule",
+            gettext_lazy("Who belongs to it"),
+            "benefits.change_segment",
+            open_builder,
+            is_act=True,
+        ),
     )
     verbs = (
         Verb(

@@ -36,6 +36,7 @@ class Page:
     label: Any
     permission: str
     view: Callable[[Any, HttpRequest, Any], HttpResponse]
+    is_act: bool = False  # Whether something may be changed there.
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -69,6 +70,10 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     hidden_pages: tuple[Page, ...] = ()  # Parts of other pages, without a button.
     change_form_template = "admin/benefits/change_form.html"
 
+    def may_act_on(self, request: HttpRequest, key: Any) -> bool:
+        """Whether this row is the operator's to change at all; the console knows who has which."""
+        return True
+
     def get_urls(self) -> list[URLPattern]:
         ours = [
             path(
@@ -96,10 +101,11 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         prefix = f"admin:{self.opts.app_label}_{self.opts.model_name}"
-        doors: list[Page | Verb] = [*self.pages, *self.verbs]
+        may_act = self.may_act_on(request, object_id)
+        doors: list[Page | Verb] = [page for page in self.pages if may_act or not page.is_act]
         buttons = [
             (reverse(f"{prefix}_{verb.name}", args=[object_id]), verb.label)
-            for verb in doors
+            for verb in [*doors, *(self.verbs if may_act else ())]
             if request.user.has_perm(verb.permission)  # type: ignore[union-attr]
         ]
         context = {"verbs": buttons, **(extra_context or {})}
@@ -112,6 +118,8 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 raise Http404
             if not request.user.has_perm(page.permission):  # type: ignore[union-attr]
                 raise PermissionDenied
+            if page.is_act and not self.may_act_on(request, row.pk):
+                raise PermissionDenied
             return page.view(self, request, row)
 
         return opened
@@ -122,6 +130,8 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if row is None:
                 raise Http404
             if not request.user.has_perm(verb.permission):  # type: ignore[union-attr]
+                raise PermissionDenied
+            if not self.may_act_on(request, row.pk):
                 raise PermissionDenied
             is_post = request.method == "POST"
             form = (

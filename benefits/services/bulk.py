@@ -41,9 +41,12 @@ def start_grants(
     now: datetime,
     segment: Segment | None = None,
     lines: Iterable[str] = (),
+    members: QuerySet[Member] | None = None,
     source: str = "",
 ) -> BulkJob:
     """A job that grants a unit of `release` to each member of a list, or of a file of ids.
+
+    With `members`, none but those are given anything: the others of a list are not in the job.
 
     Its rows are those of this moment; who joins the list later is not among them. Lines that name
     nobody are kept as refused rows, so that the result says what became of every line.
@@ -57,15 +60,16 @@ def start_grants(
             created_at=now,
         )
         if segment is not None:
-            members = segment.rows.order_by("member_id").values_list(
-                "member_id", "member__public_id"
-            )
+            listed = segment.rows.order_by("member_id")
+            if members is not None:
+                listed = listed.filter(member__in=members.order_by())
+            named = listed.values_list("member_id", "member__public_id")
             rows: Iterator[BulkRow] = (
                 BulkRow(job=job, number=number, target=public_id, member_id=member_id)
-                for number, (member_id, public_id) in enumerate(members.iterator(), 1)
+                for number, (member_id, public_id) in enumerate(named.iterator(), 1)
             )
         else:
-            rows = _member_rows(job, lines)
+            rows = _member_rows(job, lines, Member.objects.all() if members is None else members)
         _store(job, rows)
     nudge("benefits.tasks.drain_bulk")
     return job
@@ -109,21 +113,25 @@ def read_lines(content: bytes) -> list[str]:
     return values
 
 
-def _member_rows(job: BulkJob, lines: Iterable[str]) -> Iterator[BulkRow]:
+def _member_rows(
+    job: BulkJob, lines: Iterable[str], members: QuerySet[Member]
+) -> Iterator[BulkRow]:
     """A row for each line; a member who stands twice is granted once."""
     seen: set[str] = set()
     batch: list[tuple[int, str]] = []
     for numbered in enumerate(lines, 1):
         batch.append(numbered)
         if len(batch) == INSERT_ROWS:
-            yield from _resolve(job, batch, seen)
+            yield from _resolve(job, batch, seen, members)
             batch = []
-    yield from _resolve(job, batch, seen)
+    yield from _resolve(job, batch, seen, members)
 
 
-def _resolve(job: BulkJob, batch: list[tuple[int, str]], seen: set[str]) -> Iterator[BulkRow]:
+def _resolve(
+    job: BulkJob, batch: list[tuple[int, str]], seen: set[str], members: QuerySet[Member]
+) -> Iterator[BulkRow]:
     wanted = [line for _, line in batch]
-    known = dict(Member.objects.filter(public_id__in=wanted).values_list("public_id", "pk"))
+    known = dict(members.filter(public_id__in=wanted).values_list("public_id", "pk"))
     for number, line in batch:
         reason = "" if line in known else "not_found"
         if line in seen:

@@ -145,8 +145,16 @@ class QuickCount:
         return self.examined >= self.population
 
 
-def count_quickly(*, tree: Any, benefit: Benefit | None, now: datetime) -> QuickCount:
+def count_quickly(
+    *,
+    tree: Any,
+    benefit: Benefit | None,
+    now: datetime,
+    named: QuerySet[Member] | None = None,
+) -> QuickCount:
     """Whom `tree` lets in, of a sample that is the same for every rule. Nothing is stored.
+
+    Everybody is counted; with `named`, those called by name are of these members.
 
     Raises ValidationError naming what cannot be read.
     """
@@ -164,19 +172,25 @@ def count_quickly(*, tree: Any, benefit: Benefit | None, now: datetime) -> Quick
         sums={"examined": 0},
     )
     rule, _live = _rules_of(run)
-    fitting: list[str] = []
-    counted, is_over = 0, False
+    fitting: list[Member] = []
+    is_over = False
     while not is_over and run.sums["examined"] < run.sample_size:
         members, is_over = _next_members(run)
         snapshots = take_snapshots(members, sources=rule.sources, now=now)
         run.sums["examined"] += len(members)
         for member in members:
             if rule.holds(snapshots[member.pk]):
-                counted += 1
-                if len(fitting) < NAMED_MAX:
-                    fitting.append(member.public_id)
+                fitting.append(member)
     examined, population = run.sums["examined"], population_of(run).count()
-    return QuickCount(estimate(counted, examined, population), examined, population, fitting)
+    counted = estimate(len(fitting), examined, population)
+    return QuickCount(counted, examined, population, _some_of(fitting, named))
+
+
+def _some_of(fitting: list[Member], named: QuerySet[Member] | None) -> list[str]:
+    if named is not None:
+        known = set(named.filter(pk__in=[each.pk for each in fitting]).values_list("pk", flat=True))
+        fitting = [each for each in fitting if each.pk in known]
+    return [each.public_id for each in fitting[:NAMED_MAX]]
 
 
 def population_of(run: PopulationRun) -> QuerySet[Member]:

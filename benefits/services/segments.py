@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from benefits.conditions.membership import InSegment
 from benefits.conditions.tree import read_tree
@@ -29,13 +30,18 @@ class FillReport:
 
 
 def add_members(
-    *, segment: Segment, public_ids: Iterable[str], actor: str, now: datetime
+    *,
+    segment: Segment,
+    public_ids: Iterable[str],
+    actor: str,
+    now: datetime,
+    members: QuerySet[Member] | None = None,
 ) -> FillReport:
-    """Put members on a list by their ids. Safe to repeat: a second time adds nobody.
+    """Put members on a list by their ids; with `members`, none but those are found. Safe to repeat: a second time adds nobody.
 
     Raises SegmentIsLive.
     """
-    found, missing = _find(public_ids)
+    found, missing = _find(public_ids, members)
     with transaction.atomic():
         held = _hold_list(segment)
         added = sum(len(enter(held, part, cause=actor, now=now)) for part in _parts(found))
@@ -44,10 +50,15 @@ def add_members(
 
 
 def remove_members(
-    *, segment: Segment, public_ids: Iterable[str], actor: str, now: datetime
+    *,
+    segment: Segment,
+    public_ids: Iterable[str],
+    actor: str,
+    now: datetime,
+    members: QuerySet[Member] | None = None,
 ) -> FillReport:
     """Take members off a list by their ids; who is not on it stays off. Raises SegmentIsLive."""
-    found, missing = _find(public_ids)
+    found, missing = _find(public_ids, members)
     with transaction.atomic():
         held = _hold_list(segment)
         removed = sum(len(leave(held, part, cause=actor, now=now)) for part in _parts(found))
@@ -56,10 +67,15 @@ def remove_members(
 
 
 def replace_members(
-    *, segment: Segment, public_ids: Iterable[str], actor: str, now: datetime
+    *,
+    segment: Segment,
+    public_ids: Iterable[str],
+    actor: str,
+    now: datetime,
+    members: QuerySet[Member] | None = None,
 ) -> FillReport:
     """The list is exactly these members: others leave, in the same commit. Raises SegmentIsLive."""
-    found, missing = _find(public_ids)
+    found, missing = _find(public_ids, members)
     wanted = set(found)
     with transaction.atomic():
         held = _hold_list(segment)
@@ -104,13 +120,16 @@ def _hold_list(segment: Segment) -> Segment:
     return held
 
 
-def _find(public_ids: Iterable[str]) -> tuple[list[int], list[str]]:
+def _find(
+    public_ids: Iterable[str], members: QuerySet[Member] | None
+) -> tuple[list[int], list[str]]:
     """Keys of the members that are named, and the lines that name nobody."""
     wanted = list(dict.fromkeys(line for line in public_ids if line))
+    among = Member.objects.all() if members is None else members
     found: dict[str, int] = {}
     for start in range(0, len(wanted), BATCH_ROWS):
         part = wanted[start : start + BATCH_ROWS]
-        rows = Member.objects.filter(public_id__in=part).values_list("public_id", "pk")
+        rows = among.filter(public_id__in=part).values_list("public_id", "pk")
         found.update(dict(rows))
     return list(found.values()), [line for line in wanted if line not in found]
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from credits.admin.books import MemberField
+from credits.admin.books import MemberField, MemberFormAdmin
 from credits.models import AdjustRequest
 from credits.services.adjustments import apply_adjustment, ask_for_adjustment, refuse_adjustment
 from zone.core.errors import ZoneError
@@ -25,7 +25,7 @@ class AdjustForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(AdjustRequest)
-class AdjustRequestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AdjustRequestAdmin(MemberFormAdmin):
     """A saved request moves nothing; the buttons do, and each asks who presses it."""
 
     list_display = [

@@ -31,7 +31,8 @@ def members_named(term: str) -> list[int]:
 class MemberField(forms.CharField):
     """A member by whatever id an operator pastes; not everybody here may look through members."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, members: QuerySet[Member] | None = None, **options: Any) -> None:
+        self.members = Member.objects.none() if members is None else members
         options.setdefault("label", _("Member"))
         options.setdefault(
             "help_text", _("Member id, a partner’s id for the member, or the wallet’s user id")
@@ -40,10 +41,23 @@ class MemberField(forms.CharField):
         self.widget.attrs["class"] = "vTextField"
 
     def clean(self, value: Any) -> Any:
-        ids = members_named(super().clean(value))
-        if len(ids) != 1:
+        found = list(self.members.filter(pk__in=members_named(super().clean(value)))[:2])
+        if len(found) != 1:
             raise ValidationError(_("There is no such member."))
-        return Member.objects.get(pk=ids[0])
+        return found[0]
+
+
+class MemberFormAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A form that names a member knows those whom its operator may see, and nobody else."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change, **options)
+        if "member" not in form.base_fields:
+            return form
+        members = admin.site.get_model_admin(Member).get_queryset(request)
+        return type(form.__name__, (form,), {"member": MemberField(members)})
 
 
 class BookAdmin(ReadOnlyAdmin):

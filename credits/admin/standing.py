@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from credits.admin.books import MemberField
+from credits.admin.books import MemberField, MemberFormAdmin
 from credits.admin.checkin import MemberRowsAdmin
 from credits.models import Freeze, KeptAccount
 from credits.services.standing import freeze_member, thaw_member
@@ -39,7 +39,7 @@ class FreezeForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Freeze)
-class FreezeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class FreezeAdmin(MemberFormAdmin):
     """A saved freeze holds at once; saving why it ends thaws. Nothing here is edited or deleted."""
 
     form = FreezeForm

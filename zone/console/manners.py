@@ -1,25 +1,28 @@
 """What every table in the console has in common, whichever room registered it.
 
 Mixed in front of each admin class at registration: changes go to the audit log with before and
-after, an operator sees only the wallets in their scope, and long lists are never counted in full.
+after, an operator of some wallets sees and changes nothing of another (see `zone.console.scopes`),
+and long lists are never counted in full.
 """
 
 from contextlib import suppress
 from functools import cache, cached_property
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.utils import flatten_fieldsets, unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
-from zone.console.said import as_read, name_columns
-from zone.console.scopes import in_scope
+from zone.console.said import MONEY, as_read, money_read, name_columns
+from zone.console.scopes import has_reach, in_reach, in_scope, list_wallet_codes
 from zone.console.services import audit
 
 COUNT_LIMIT = 10_000
@@ -69,7 +72,52 @@ class ReadInWords:
         return as_read(names, self.model, read_only=read_only, may_open=may_open)  # type: ignore[attr-defined]
 
 
-class ReadInlineInWords(ReadInWords):
+class OwnChoices:
+    """A form offers, and takes, no row that its operator may not see."""
+
+    def formfield_for_foreignkey(
+        self, field: "Field[Any, Any]", request: HttpRequest, **options: Any
+    ) -> Any:
+        return super().formfield_for_foreignkey(field, request, **_limited(field, request, options))  # type: ignore[misc]
+
+    def formfield_for_manytomany(
+        self, field: "Field[Any, Any]", request: HttpRequest, **options: Any
+    ) -> Any:
+        return super().formfield_for_manytomany(field, request, **_limited(field, request, options))  # type: ignore[misc]
+
+
+def _limited(
+    field: "Field[Any, Any]", request: HttpRequest, options: dict[str, Any]
+) -> dict[str, Any]:
+    if list_wallet_codes(request.user) is None:
+        return options
+    offered = options.get("queryset")
+    if offered is None:
+        offered = field.related_model._default_manager.all()  # type: ignore[union-attr]
+    return {**options, "queryset": in_scope(offered, request.user)}
+
+
+class ForTheseWallets:
+    """Mixed into the form of an operator of some wallets: what they write is for those alone."""
+
+    wallet_codes: list[str]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "wallet" in self.fields:  # type: ignore[attr-defined]
+            self.fields["wallet"].required = True  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc,attr-defined]
+        named = values.get("wallets")
+        if named is not None and not (named and set(named) <= set(self.wallet_codes)):
+            text = _("Name wallets of yours: %(wallets)s.")
+            fault = ValidationError(text % {"wallets": ", ".join(self.wallet_codes)})
+            self.add_error("wallets", fault)  # type: ignore[attr-defined]
+        return values
+
+
+class ReadInlineInWords(OwnChoices, ReadInWords):
     """The same for the rows inside another row's page."""
 
     def get_formset(self, request: HttpRequest, obj: Model | None = None, **options: Any) -> Any:
@@ -85,7 +133,7 @@ def _mannered(inline: type[InlineModelAdmin]) -> type[InlineModelAdmin]:
     return type(inline.__name__, (ReadInlineInWords, inline), {"__module__": inline.__module__})
 
 
-class ConsoleManners(ReadInWords):
+class ConsoleManners(OwnChoices, ReadInWords):
     """Mixed into each ModelAdmin by `ConsoleSite.register`."""
 
     paginator = CappedPaginator
@@ -130,6 +178,65 @@ class ConsoleManners(ReadInWords):
         with suppress(ValidationError, ValueError):  # No key of this table: there is no such row.
             list(rows.filter(pk__in=keys).order_by("pk").values_list("pk"))
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and has_reach(self.model, request.user)  # type: ignore[misc,attr-defined]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        may = bool(super().has_change_permission(request, obj))  # type: ignore[misc]
+        return may and self._reaches(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        may = bool(super().has_delete_permission(request, obj))  # type: ignore[misc]
+        return may and self._reaches(request, obj)
+
+    def may_act_on(self, request: HttpRequest, key: Any) -> bool:
+        """Whether the row with this key is the operator's to change, as far as wallets say."""
+        if list_wallet_codes(request.user) is None:
+            return True
+        rows = self.model._base_manager.all()  # type: ignore[attr-defined]
+        try:
+            return bool(in_reach(rows, request.user).filter(pk=key).exists())
+        except (ValueError, ValidationError):
+            return False  # That is no key.
+
+    def _reaches(self, request: HttpRequest, obj: Model | None) -> bool:
+        if obj is None or obj.pk is None:
+            return has_reach(self.model, request.user)  # type: ignore[attr-defined]
+        return self.may_act_on(request, obj.pk)
+
+    def _refuse_outside(self, request: HttpRequest, obj: Model) -> None:
+        """Undo what was just stored when it is not the operator's: the whole request is undone."""
+        if not self._reaches(request, obj):
+            raise PermissionDenied
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **options)  # type: ignore[misc]
+        codes = list_wallet_codes(request.user)
+        if codes is None:
+            return form
+        return type(form.__name__, (ForTheseWallets, form), {"wallet_codes": codes})
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        names = super().get_list_display(request)  # type: ignore[misc]
+        inputs = self.list_editable  # type: ignore[attr-defined]
+        return money_read(names, self.model, left=inputs)  # type: ignore[attr-defined]
+
+    def formfield_for_dbfield(
+        self, field: "Field[Any, Any]", request: HttpRequest, **options: Any
+    ) -> Any:
+        made = super().formfield_for_dbfield(field, request, **options)  # type: ignore[misc]
+        if made is not None and field.name in MONEY.get(field.model._meta.label_lower, {}):
+            made.help_text = made.help_text or _("In the smallest unit: 100 is 1.00.")
+        return made
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        if not has_reach(self.model, request.user):  # type: ignore[attr-defined]
+            return {}
+        actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]
+        return actions
+
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> list[Any]:
         return [_mannered(inline) for inline in super().get_inlines(request, obj)]  # type: ignore[misc]
 
@@ -140,10 +247,12 @@ class ConsoleManners(ReadInWords):
         return super().save_form(request, form, change)  # type: ignore[misc]
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._refuse_outside(request, obj)
         audit.record_deed(request, audit.Deed("added", obj, after=audit.snapshot(obj)))
         return super().log_addition(request, obj, message)  # type: ignore[misc]
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._refuse_outside(request, obj)
         before, after = audit.differences(_snapshots(request).pop(obj.pk, {}), audit.snapshot(obj))
         if isinstance(message, list) and (related := _related_changes(message)):
             after["related"] = related
@@ -169,7 +278,21 @@ class ConsoleManners(ReadInWords):
                 "all_listed": is_all,
             }
             audit.record_deed(request, audit.Deed(f"action.{name}"[:60], after=facts))
-        return super().response_action(request, queryset)  # type: ignore[misc]
+        reached = self._reached(request, queryset, chosen)
+        return super().response_action(request, reached)  # type: ignore[misc]
+
+    def _reached(
+        self, request: HttpRequest, rows: QuerySet[Any], chosen: list[str]
+    ) -> QuerySet[Any]:
+        """What of the list an action may touch; how many chosen rows it may not is said."""
+        reached = in_reach(rows, request.user)
+        if list_wallet_codes(request.user) is None or not chosen:
+            return reached
+        left = len(set(chosen)) - reached.filter(pk__in=chosen).count()
+        if left > 0:
+            text = _("Left out, being for other wallets too: %(count)s.")
+            messages.warning(request, text % {"count": left})
+        return reached
 
 
 def _snapshots(request: HttpRequest) -> dict[Any, dict[str, Any]]:

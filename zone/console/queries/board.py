@@ -108,9 +108,9 @@ def read_board(user: User) -> Board:
         time_zone=str(zone),
         figures=_figures(user, today, now),
         days=_claims_by_day(user, zone, now),
-        low_stock=_low_stock(now),
-        pools=_pools(now),
-        ending=_ending(now),
+        low_stock=_low_stock(user, now),
+        pools=_pools(user, now),
+        ending=_ending(user, now),
     )
 
 
@@ -118,9 +118,9 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
     count: Callable[[QuerySet[Any]], int] = lambda rows: in_scope(rows, user).count()  # noqa: E731
     claims, day_ago = Claim.objects.all(), now - timedelta(days=1)
     waiting = count(claims.filter(state="reserved"))
-    alarms = Alarm.objects.filter(settled_at=None).count()
+    alarms = count(Alarm.objects.filter(settled_at=None))
     failed = count(claims.filter(state="failed", ended_at__gte=day_ago))
-    stuck = StuckRow.objects.count()
+    stuck = count(StuckRow.objects.all())
     return [
         _figure(_("Members"), count(Member.objects.all()), Member),
         _figure(
@@ -157,7 +157,7 @@ def _figures(user: User, today: datetime, now: datetime) -> list[Figure]:
             tone="bad" if alarms else "",
         ),
         _figure(_("Stuck"), stuck, StuckRow, tone="bad" if stuck else ""),
-        _figure(_("Units left"), _units_left(now), Release),
+        _figure(_("Units left"), _units_left(user, now), Release),
         _figure(_("Credits outstanding"), _credits_outstanding(user), Account),
     ]
 
@@ -180,8 +180,11 @@ def _figure(
     )
 
 
-def _open_counters(now: datetime) -> QuerySet[SlotCounter]:
-    return SlotCounter.objects.filter(
+def _open_counters(user: User, now: datetime) -> QuerySet[SlotCounter]:
+    counters = SlotCounter.objects.all()
+    if list_wallet_codes(user) is not None:
+        counters = counters.filter(release__in=in_scope(Release.objects.all(), user))
+    return counters.filter(
         Q(release__closes_at__isnull=True) | Q(release__closes_at__gt=now),
         release__opens_at__lte=now,
         release__benefit__status__in=Benefit.SHOWN_STATUSES,
@@ -191,14 +194,14 @@ def _open_counters(now: datetime) -> QuerySet[SlotCounter]:
 _LEFT = Greatest(F("end_slot") - F("next_slot") + 1, 0)
 
 
-def _units_left(now: datetime) -> int:
-    total = _open_counters(now).aggregate(left=Sum(_LEFT))["left"]
+def _units_left(user: User, now: datetime) -> int:
+    total = _open_counters(user, now).aggregate(left=Sum(_LEFT))["left"]
     return int(total or 0)
 
 
-def _low_stock(now: datetime) -> list[StockLine]:
+def _low_stock(user: User, now: datetime) -> list[StockLine]:
     rows: Any = (
-        _open_counters(now)
+        _open_counters(user, now)
         .values("release_id", "release__stock", "release__benefit__slug")
         .annotate(units=Sum(_LEFT))
         .filter(units__lt=F("release__stock") * LOW_STOCK_PERCENT / 100)
@@ -215,9 +218,9 @@ def _low_stock(now: datetime) -> list[StockLine]:
     ]
 
 
-def _pools(now: datetime) -> list[PoolLine]:
+def _pools(user: User, now: datetime) -> list[PoolLine]:
     """The pools that are dry first, by the forecast the watch uses as well."""
-    pools = read_pools(open_pools(now=now), now=now)
+    pools = read_pools(in_scope(open_pools(now=now), user), now=now)
     pools.sort(key=lambda pool: (pool.days_left is None, pool.days_left or 0, pool.percent))
     return [
         PoolLine(
@@ -233,13 +236,17 @@ def _pools(now: datetime) -> list[PoolLine]:
     ]
 
 
-def _ending(now: datetime) -> list[EndingLine]:
-    rows = Release.objects.filter(
-        closes_at__gt=now,
-        closes_at__lte=now + ENDING_WITHIN,
-        schedule__isnull=True,  # A daily drop ends every day; that is no news.
-        benefit__status__in=Benefit.SHOWN_STATUSES,
-    ).select_related("benefit")
+def _ending(user: User, now: datetime) -> list[EndingLine]:
+    rows = (
+        in_scope(Release.objects.all(), user)
+        .filter(
+            closes_at__gt=now,
+            closes_at__lte=now + ENDING_WITHIN,
+            schedule__isnull=True,  # A daily drop ends every day; that is no news.
+            benefit__status__in=Benefit.SHOWN_STATUSES,
+        )
+        .select_related("benefit")
+    )
     return [
         EndingLine(row.benefit.slug, row.closes_at, _change_page(Release, row.pk))
         for row in rows.order_by("closes_at")[:8]

@@ -13,6 +13,7 @@ from zone.console.chart import bar_chart
 from zone.console.models import AuditEvent, BooksCheck
 from zone.console.queries.board import day_link, get_board
 from zone.console.roles import CHECK_BOOKS
+from zone.console.scopes import in_scope
 from zone.console.services import audit, books
 
 
@@ -30,7 +31,7 @@ def board_facts(request: HttpRequest) -> dict[str, Any]:
         "shows_books": user.has_perm("console.view_bookscheck"),
         "shows_liability": user.has_perm("credits.view_account"),
         "shows_audit": user.has_perm("console.view_auditevent"),
-        "deeds": AuditEvent.objects.all()[:8],
+        "deeds": in_scope(AuditEvent.objects.all(), user)[:8],
         "books": BooksCheck.objects.first(),
         "may_check_books": user.has_perm(CHECK_BOOKS),
     }

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from zone.console.chart import bar_chart
+from zone.console.deeds import say_action
 from zone.console.models import AuditEvent, BooksCheck
 from zone.console.queries.board import day_link, get_board
+from zone.console.queries.queue import list_queues
 from zone.console.roles import CHECK_BOOKS
 from zone.console.scopes import in_scope
 from zone.console.services import audit, books
@@ -31,7 +33,11 @@ def board_facts(request: HttpRequest) -> dict[str, Any]:
         "shows_books": user.has_perm("console.view_bookscheck"),
         "shows_liability": user.has_perm("credits.view_account"),
         "shows_audit": user.has_perm("console.view_auditevent"),
-        "deeds": in_scope(AuditEvent.objects.all(), user)[:8],
+        "queues": list_queues(user),  # type: ignore[arg-type]
+        "deeds": [
+            (event, say_action(event.action, str(event.after.get("kind", ""))))
+            for event in in_scope(AuditEvent.objects.all(), user)[:8]
+        ],
         "books": BooksCheck.objects.first(),
         "may_check_books": user.has_perm(CHECK_BOOKS),
     }

@@ -34,8 +34,16 @@ class AdjustRequestAdmin(MemberFormAdmin):
     list_filter = ["status", "reason"]
     list_select_related = ["member", "maker", "checker"]
     form = AdjustForm
-    fields = ["member", "amount", "reason", "note"]
     actions = ["apply", "refuse"]
+
+    def get_fields(self, request: HttpRequest, obj: AdjustRequest | None = None) -> list[str]:
+        asked = ["member", "amount", "reason", "note"]
+        if obj is None:
+            return asked
+        return [
+            *asked, "status", "maker", "created_at", "expires_at", "checker", "limit_used",
+            "decided_at",
+        ]  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return obj is None and super().has_change_permission(request)

@@ -73,4 +73,4 @@ class AdjustRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount:+d} for member {self.member_id}"
+        return f"{self.amount:+d}, {self.get_reason_display()}"

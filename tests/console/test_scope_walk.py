@@ -25,6 +25,7 @@ from benefits.models import Benefit, Gift
 from credits import ledger
 from credits.admin.books import MemberField
 from credits.models import Account, HeldCredits
+from tests.benefits.factories import make_benefit, make_release
 from tests.factories import make_operator, sign_in_operator
 from zone.console.models import OperatorScope
 from zone.console.roles import ROLES
@@ -81,6 +82,7 @@ def walk(cloned_database, settings, tmp_path, client):
     settings.ZONE_DATA = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
     call_command("seed_zone", scale=0.02, stdout=StringIO())
+    make_release(make_benefit(slug="for-all-wallets"), codes=2)
     operator = make_operator("viewer")
     operator.groups.set(Group.objects.filter(name__in=ROLES))
     OperatorScope.objects.create(user=operator).wallets.set([OURS])

@@ -54,6 +54,11 @@ class OperatorAdmin(UserAdmin):
     def has_phone(self, operator: User) -> bool:
         return factors.find_confirmed_device(operator) is not None
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.is_staff = True  # Whoever is made here is made to work here.
+        super().save_model(request, obj, form, change)
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         # Nobody widens their own rights, and a superuser is nobody's to edit from here.
         if obj is not None and (obj.pk == request.user.pk or obj.is_superuser):

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     """Vouchers whose turn it is are found by an index; a lease is taken in one place."""
 
     dependencies = [
-        ("benefits", "0035_member_tags"),
+        ("benefits", "0036_wishes"),
         ("members", "0010_wallet_names"),
     ]
 

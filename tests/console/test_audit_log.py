@@ -181,3 +181,24 @@ def test_deeds_are_read_by_name(client, alice):
 
 def last_of(action):
     return AuditEvent.objects.filter(action=action).latest("pk")
+
+
+def test_the_history_of_a_row_is_what_the_log_says_of_it(client, alice):
+    platform, colleague = make_operator("platform"), make_operator("viewer")
+    sign_in_operator(client, platform)
+    page = f"/console/auth/user/{colleague.pk}"
+    client.post(
+        f"{page}/password/",
+        {"password1": "a second long password", "password2": "a second long password"},
+    )
+    listed = client.get(f"{page}/history/", follow=True)
+    assert listed.status_code == 200
+    found = list(listed.context["cl"].result_list)
+    assert found
+    assert {(each.object_type, each.object_id) for each in found} == {
+        ("auth.user", str(colleague.pk))
+    }
+    sign_in_operator(client, make_operator("support"))
+    place = f"/console/members/member/{alice.pk}"
+    assert f"{place}/history/" not in client.get(f"{place}/change/").content.decode()
+    assert client.get(f"{place}/history/").status_code == 403

@@ -250,7 +250,7 @@ def test_nothing_is_done_with_another_wallet(walk, rf):
         if not model_admin.has_add_permission(request):
             assert walk.post(f"{listing}add/", {}).status_code == 403, name
         # What is for members of other wallets too is read, and no button of it is there.
-        for row in ours.order_by("pk")[:ROWS_OF_A_TABLE]:
+        for row in ours.order_by("-pk")[:ROWS_OF_A_TABLE]:
             if not ways_to_wallets(model) and not is_ours_alone(row):
                 for verb in getattr(model_admin, "verbs", ()):
                     place = reverse(f"admin:{name.replace('.', '_')}_{verb.name}", args=[row.pk])

@@ -8,6 +8,7 @@ and long lists are never counted in full.
 from contextlib import suppress
 from functools import cache, cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import helpers
@@ -18,7 +19,8 @@ from django.core.paginator import Paginator
 from django.db import connection, transaction
 from django.db.models import Field, Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from zone.console.said import MONEY, as_read, money_read, name_columns
@@ -239,6 +241,19 @@ class ConsoleManners(OwnChoices, ReadInWords):
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> list[Any]:
         return [_mannered(inline) for inline in super().get_inlines(request, obj)]  # type: ignore[misc]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What the audit log says of this row: Django's own log of it is not written here."""
+        row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        if row is None:
+            return super().history_view(request, object_id, extra_context)  # type: ignore[misc]
+        if not request.user.has_perm("console.view_auditevent"):
+            raise PermissionDenied
+        query = {"object_type": self.opts.label_lower, "object_id": str(row.pk)}  # type: ignore[attr-defined]
+        log = reverse("admin:console_auditevent_changelist")
+        return HttpResponseRedirect(f"{log}?{urlencode(query)}")
 
     def save_form(self, request: HttpRequest, form: ModelForm, change: bool) -> Model:
         if change:

@@ -90,7 +90,7 @@ class AuditEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pk} {self.action}"
+        return f"#{self.pk}"
 
 
 class BooksCheck(models.Model):

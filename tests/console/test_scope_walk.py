@@ -260,7 +260,9 @@ def test_nothing_is_done_with_another_wallet(walk, rf):
                 page = walk.get(f"{listing}{row.pk}/change/")
                 if page.status_code == 200:
                     assert page.context["has_change_permission"] is False, name
-                    assert not page.context.get("verbs") or not model_admin.verbs, name
+                    buttons = {str(label) for _url, label in page.context.get("verbs") or ()}
+                    verbs = {str(verb.label) for verb in getattr(model_admin, "verbs", ())}
+                    assert not buttons & verbs, name
     assert taken == []
     assert done == []
     assert min(asked["forms"], asked["actions"], asked["verbs"]) > 10, asked

@@ -163,8 +163,8 @@ def share_of_run(wallet: ProviderConfig) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_LIVE, {"releases": _releases_of(wallet)})
         [live] = cursor.fetchone()
-    wanted = max(ceil(live * SPARE / RUNS_PER_DAY), CHECKS_PER_RUN_MIN)
-    bearable = wallet.questions_per_second * RUN_SECONDS_MAX
+    wanted: int = max(ceil(live * SPARE / RUNS_PER_DAY), CHECKS_PER_RUN_MIN)
+    bearable: int = wallet.questions_per_second * RUN_SECONDS_MAX
     if wanted > bearable:
         facts = {"provider": wallet.code, "vouchers": live, "share": bearable}
         log.warning("vouchers are asked about less than daily", extra=facts)

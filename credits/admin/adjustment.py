@@ -36,7 +36,7 @@ class AdjustRequestAdmin(MemberFormAdmin):
     form = AdjustForm
     actions = ["apply", "refuse"]
 
-    def get_fields(self, request: HttpRequest, obj: AdjustRequest | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         asked = ["member", "amount", "reason", "note"]
         if obj is None:
             return asked

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from benefits.models import Benefit
@@ -71,7 +70,7 @@ class ClaimForm(OperationForm):
     release = forms.CharField(max_length=30)
 
     @staticmethod
-    def read(posted: QueryDict) -> tuple[UUID, int] | None:
+    def read(posted: dict[str, str]) -> tuple[UUID, int] | None:
         """Operation and price as our page writes them, or None.
 
         A form of Django costs a rush more than a query does. Whatever is written in any other way

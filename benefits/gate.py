@@ -71,12 +71,12 @@ class Gate:
         self.client: redis.Redis | None = None
         self.own = threading.local()  # Each thread's connection.
 
-    def admit(self, *, release_id: int, stock: int, member_id: int) -> None:
-        """Let the member through to the database. Raises Busy when enough are inside.
+    def admit(self, *, release_id: int, stock: int, visitor: str) -> None:
+        """Let somebody through to the database. Raises Busy when enough are inside.
 
-        A member who was let in is let in again: a repeated request gets its answer.
+        A visitor who was let in is let in again: a repeated request gets its answer.
         """
-        if not self._ask(release_id, stock, member_id):
+        if not self._ask(release_id, stock, visitor):
             raise Busy()
 
     def note_sold_out(self, release_id: int) -> None:
@@ -93,14 +93,14 @@ class Gate:
         """Whether it said so within the last seconds: then one look is likely to say it again."""
         return time.monotonic() < self.sold_out_until.get(release_id, 0.0) + LIKELY_SECONDS
 
-    def _ask(self, release_id: int, stock: int, member_id: int) -> bool:
+    def _ask(self, release_id: int, stock: int, visitor: str) -> bool:
         if not settings.HAS_REDIS or time.monotonic() < self.closed_until:
             return self.tokens.take()
         room = -(-stock * ROOM_PERCENT // 100)
         try:
             # The braces keep a release's keys on one node of a cluster.
             key = f"zone:gate:{{{release_id}}}:{int(time.time()) // ROUND_SECONDS}"
-            return bool(self._run(key, str(member_id), str(room), str(ROUND_SECONDS * 2)))
+            return bool(self._run(key, visitor, str(room), str(ROUND_SECONDS * 2)))
         except redis.RedisError as error:
             self.closed_until = time.monotonic() + BREAKER_SECONDS
             log.warning("the gate is without Redis", extra={"why": type(error).__name__})

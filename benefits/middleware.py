@@ -20,8 +20,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
-from django.middleware.csrf import CsrfViewMiddleware
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import ResolverMatch, resolve
 from django.utils import timezone, translation
@@ -29,6 +28,7 @@ from django_htmx.middleware import HtmxDetails
 
 from benefits import claim_sql, rush
 from benefits.errors import LimitReached, SoldOut
+from benefits.form_tokens import FormTokens
 from benefits.gate import gate
 from benefits.models import Release
 from benefits.queries import Standing, get_release, has_offers
@@ -65,7 +65,7 @@ class RushMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.tokens = _FormTokens(get_response)
+        self.tokens = FormTokens(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and (asked := rush.ADDRESS.fullmatch(request.path_info)):
@@ -115,15 +115,10 @@ class RushMiddleware:
         respond = convert_exception_to_response(partial(claim_view, slug=slug))
         with translation.override(language), timezone.override(ZoneInfo(member.time_zone)):
             answer = cast("HttpResponse", respond(request))
+        if (won := getattr(request, "won", None)) is not None:
+            request.META[rush.WON] = won
         self.tokens.process_response(request, answer)
         return _finish(answer, language)
-
-
-class _FormTokens(CsrfViewMiddleware):
-    """Django's own check, which only says whether; the answer is the business of the page."""
-
-    def _reject(self, request: HttpRequest, reason: str) -> HttpResponseForbidden:
-        return HttpResponseForbidden(reason)
 
 
 def _find_refusal(release: Release, standing: Standing, member: Member) -> ZoneError | None:

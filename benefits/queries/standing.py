@@ -16,14 +16,11 @@ from zone.members.models import Binding, Member
 
 _KEPT_MAX = 500
 
-# Who wrote a row and where it lies: both change with the row, even twice in one transaction.
 STANDING_COLUMNS = """
-    release.id, release.xmin::text || release.ctid::text || benefit.xmin::text || benefit.ctid::text || coalesce((
-        SELECT string_agg(words.xmin::text || words.ctid::text, ' ' ORDER BY words.id)
-        FROM benefits_benefittext words WHERE words.benefit_id = benefit.id), ''),
+    release.id, benefits_version_of(release.id),
     (SELECT rule.id FROM benefits_ruleversion rule
      WHERE rule.benefit_id = benefit.id ORDER BY rule.version DESC LIMIT 1),
-    made.id, held.number, held.newest,
+    own.made_id, own.held, own.newest,
     (SELECT string_agg(bundle.kind, ' ') FROM benefits_bundleitem item
      JOIN benefits_bundle bundle ON bundle.id = item.bundle_id AND bundle.is_active
      WHERE item.benefit_id = benefit.id),
@@ -37,13 +34,7 @@ STANDING_JOIN = """
     JOIN benefits_benefit benefit ON benefit.id = release.benefit_id
     LEFT JOIN members_binding binding ON binding.member_id = member.id
         AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
-    LEFT JOIN benefits_claim made ON made.member_id = member.id AND made.op_id = %s::uuid
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS number, max(claim.public_id) AS newest
-        FROM benefits_claim claim
-        WHERE claim.release_id = release.id AND claim.member_id = member.id
-          AND claim.counts_to_limit AND (claim.holds_slot OR claim.state = 'gifted')
-    ) held
+    CROSS JOIN LATERAL benefits_claims_of(member.id, release.id, %s::uuid) AS own
 """
 _READ = f"""
     SELECT {STANDING_COLUMNS} FROM members_member member {STANDING_JOIN}

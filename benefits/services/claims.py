@@ -147,7 +147,7 @@ def _pass_gate(*, member: Member, release: Release, now: datetime) -> None:
     if gate.is_sold_out(release.pk):
         raise errors.SoldOut()
     try:
-        gate.admit(release_id=release.pk, stock=release.stock, member_id=member.pk)
+        gate.admit(release_id=release.pk, stock=release.stock, visitor=str(member.pk))
     except errors.Busy:
         if claim_sql.has_slot(release_id=release.pk, member_id=member.pk, now=now):
             raise

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from django.db.models import BinaryField, F, Func, QuerySet, Value
 from benefits import readable
 from benefits.errors import CodesExpired, CodesLiveTooLong
 from benefits.models import Benefit, Code, CodeBatch, Release
+from benefits.sealed import OpenCode, SealedCode
 from benefits.services.stock import append_ranges, record_stock
 from zone.core import vault
 from zone.members.models import Wallet
@@ -26,14 +26,6 @@ LAST_LETTERS = 4
 URL_LETTERS_MAX = 500
 # What Apple hands out as offer codes, whatever the campaign calls it.
 APPLE_CODE_KINDS = {"app_store_coupon", "offer_code"}
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCode:
-    """A code in clear, on its way to the one person who may see it."""
-
-    code: str
-    redeem_url: str
 
 
 def find_code_fault(code: str) -> str:
@@ -158,12 +150,28 @@ def seal_code(
 
 def open_code(code: Code) -> OpenCode:
     """The code in clear. Raises VaultError when a single bit, the row or the key is not its own."""
-    sealed = bytes(code.sealed)
-    is_new = sealed[:1] == bytes([code.batch.key_number])
-    key = open_batch_key(code.batch) if is_new else open_old_key(code.batch)
+    batch = code.batch
+    return open_sealed(
+        SealedCode(
+            code.release_id,
+            code.slot,
+            bytes(code.sealed),
+            bytes(code.redeem_url_sealed),
+            batch.key_number,
+            batch.key_sealed,
+            batch.old_key_sealed,
+        )
+    )
+
+
+def open_sealed(code: SealedCode) -> OpenCode:
+    """`open_code` for whoever read no model. Raises VaultError as it does."""
+    is_new = code.sealed[:1] == bytes([code.key_number])
+    wrapped = code.key_sealed if is_new else code.old_key_sealed
+    key = vault.unwrap(bytes(wrapped or b""), purpose=KEY_PURPOSE)
     slot = (code.release_id, code.slot)
-    plain = vault.unseal(sealed, aad=aad(*slot, "code"), key=key)
-    url = bytes(code.redeem_url_sealed)
+    plain = vault.unseal(code.sealed, aad=aad(*slot, "code"), key=key)
+    url = code.redeem_url_sealed
     return OpenCode(
         code=plain.decode(),
         redeem_url=vault.unseal(url, aad=aad(*slot, "url"), key=key).decode() if url else "",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from benefits.models import Claim, Code, CodeBatch, Release
 from benefits.providers.base import Issued
+from benefits.sealed import OpenCode
 from benefits.services import pools
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def keep_codes(answers: list[tuple[Claim, Issued]], *, now: datetime) -> None:
                 batch=batch,
                 key=key,
                 index=pools.index_of(issued.code, livemode=claim.livemode),
-                plain=pools.OpenCode(code=issued.code, redeem_url=url),
+                plain=OpenCode(code=issued.code, redeem_url=url),
             )
         )
     Code.objects.bulk_create(codes)

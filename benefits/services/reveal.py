@@ -11,6 +11,7 @@ from benefits.errors import ClaimInTransit, ClaimNotUsable, ClaimPending
 from benefits.models import Claim, Code, Release
 from benefits.models.release import Fulfilment
 from benefits.queries import Standing
+from benefits.sealed import OpenCode
 from benefits.services import pools
 from benefits.services.claims import make_claim
 from benefits.services.moves import record_event
@@ -79,7 +80,7 @@ def reveal_claim(*, claim: Claim, now: datetime, actor: str) -> Revealed:
             .select_related("batch")
             .first()
         )
-        opened = pools.open_code(code) if code is not None else pools.OpenCode("", "")
+        opened = pools.open_code(code) if code is not None else OpenCode("", "")
         if locked.revealed_at is None:
             locked.revealed_at = now
             locked.updated_at = now

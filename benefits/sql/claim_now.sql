@@ -28,7 +28,10 @@ CREATE FUNCTION benefits_claim_now(
 ) RETURNS TABLE (
     taken benefits_take, made benefits_claim, code benefits_code, batch benefits_codebatch
 )
-LANGUAGE plpgsql ROWS 1 AS $$
+LANGUAGE plpgsql ROWS 1
+-- Planned while a table is small, a statement would read all of it, and go on doing so in the
+-- middle of the rush that fills the table.
+SET enable_seqscan = off AS $$
 DECLARE
     v_taken benefits_take;
 BEGIN

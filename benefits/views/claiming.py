@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -15,11 +16,14 @@ from benefits.forms import ClaimForm
 from benefits.models import Benefit, Claim, Release
 from benefits.models.release import Fulfilment
 from benefits.queries import Card, CardState, Standing
+from benefits.queries.standing import get_rule
+from benefits.rush import Won
+from benefits.sealed import OpenCode
 from benefits.services.claims import make_claim
 from benefits.services.reveal import Revealed, claim_and_reveal
 from benefits.views.mine import open_code, result_context
 from benefits.views.offer import available_credits, claim_context, words_language
-from benefits.views.panels import won_panel
+from benefits.views.panels import Winning, won_panel
 from zone.core.clock import database_now
 from zone.core.errors import NotFound, ZoneError
 from zone.core.http import private, wants_partial
@@ -74,8 +78,9 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
         return private(redirect("benefits:claim_page", made.public_id))
     now = max(standing.now, made.updated_at)
     if revealed is not None:
-        panel = won_panel(request, made, revealed, version=standing.version, now=now)
-        return private(HttpResponse(panel))
+        if release.is_hot and _asks_only_where_one_stands(release, standing):
+            request.won = Won(release, standing.version, standing.rule_id)  # type: ignore[attr-defined]
+        return private(HttpResponse(_won_panel(made, revealed, standing)))
     context = result_context(made, now=now)
     if (
         made.mode == Fulfilment.CODES
@@ -84,6 +89,30 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
     ):
         context |= open_code(request, made)
     return private(render(request, "benefits/_result.html", context))
+
+
+def _asks_only_where_one_stands(release: Release, standing: Standing) -> bool:
+    """Whether the release asks no more of a member than what `rules.MemberFacts` holds."""
+    rule = get_rule(standing)
+    return (
+        (rule is None or not rule.tree)
+        and standing.bundles is None
+        and not release.benefit.only_for_stamps
+    )
+
+
+def _won_panel(claim: Claim, revealed: Revealed, standing: Standing) -> str:
+    language = get_language() or "en"
+    winning = Winning(
+        public_id=claim.public_id,
+        version=standing.version,
+        language=language,
+        words=words_language(claim.member, language),
+        time_zone=claim.member.time_zone,
+        price_credits=claim.price_credits,
+        valid_until=claim.valid_until,
+    )
+    return won_panel(winning, OpenCode(revealed.code, revealed.redeem_url), lambda: claim)
 
 
 def _claim(

@@ -24,11 +24,18 @@ def words_language(member: Member | None, active: str = "") -> str:
     Traditional Chinese in their market's.
     """
     active = active or get_language() or "en"
-    if member is None or member.language.partition("-")[0] != active.partition("-")[0]:
+    if member is None:
         return active
-    if member.language == "zh-hant":
-        return f"zh-hant-{member.wallet.country.lower()}"
-    return member.language
+    return words_for(member.language, country=member.wallet.country, active=active)
+
+
+def words_for(language: str, *, country: str, active: str) -> str:
+    """`words_language` of a member who reads `language`, with a wallet of `country`."""
+    if language.partition("-")[0] != active.partition("-")[0]:
+        return active
+    if language == "zh-hant":
+        return f"zh-hant-{country.lower()}"
+    return language
 
 
 def claim_context(card: Card, *, available: int | None) -> dict[str, Any]:

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone, translation
 from django.utils.html import escape
-from django.utils.translation import get_language
 
 from benefits.models import Claim
-from benefits.services.reveal import Revealed
+from benefits.sealed import OpenCode
 from benefits.templatetags.benefit_looks import in_groups
 from benefits.views.mine import result_context
-from benefits.views.offer import words_language
 
 PANEL_SECONDS = 1.0
 _PANELS_MAX = 500
@@ -37,27 +37,38 @@ def kept_panel(key: tuple[object, ...], make: Callable[[], str]) -> str:
     return made
 
 
-def won_panel(
-    request: HttpRequest, claim: Claim, revealed: Revealed, *, version: str, now: datetime
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Winning:
+    """Everything that the panel of a won code is made from, but the code."""
+
+    public_id: str
+    version: str  # the release's
+    language: str  # the page's
+    words: str  # the language of the benefit's own words
+    time_zone: str
+    price_credits: int
+    valid_until: datetime | None
+
+
+def won_panel(winning: Winning, opened: OpenCode, read_claim: Callable[[], Claim]) -> str:
     """The panel of a claim whose code is shown with it; the same for all but three blanks."""
 
     def make() -> str:
-        blank = Revealed(_ANY_CODE, _ANY_URL if revealed.redeem_url else "", revealed.revealed_at)
-        context = {**result_context(claim, now=now), "revealed": blank}
-        page = render_to_string("benefits/_result.html", context, request)
-        return page.replace(claim.public_id, ANY_CLAIM)
+        claim = read_claim()
+        blank = OpenCode(_ANY_CODE, _ANY_URL if opened.redeem_url else "")
+        with (
+            translation.override(winning.language),
+            timezone.override(ZoneInfo(winning.time_zone)),
+        ):
+            context = {**result_context(claim, now=claim.updated_at), "revealed": blank}
+            page = render_to_string("benefits/_result.html", context)
+        return page.replace(winning.public_id, ANY_CLAIM)
 
-    state = claim.state_at(now)
-    key = (
-        *("won", version, get_language(), words_language(claim.member)),
-        *(state, claim.valid_until, claim.price_credits),
-        *(request.member.time_zone, bool(revealed.redeem_url)),  # type: ignore[attr-defined]
-    )
+    key = ("won", replace(winning, public_id=""), bool(opened.redeem_url))
     return (
         kept_panel(key, make)
-        .replace(ANY_CLAIM, claim.public_id)
-        .replace(in_groups(_ANY_CODE), escape(in_groups(revealed.code)))
-        .replace(_ANY_CODE, escape(revealed.code))
-        .replace(_ANY_URL, escape(revealed.redeem_url))
+        .replace(ANY_CLAIM, winning.public_id)
+        .replace(in_groups(_ANY_CODE), escape(in_groups(opened.code)))
+        .replace(_ANY_CODE, escape(opened.code))
+        .replace(_ANY_URL, escape(opened.redeem_url))
     )

@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from benefits import gate as gate_module
-from benefits import middleware, rush
+from benefits import middleware
 from benefits.gate import Gate
 from benefits.models import Claim, RuleVersion
 from benefits.queries import find_code
+from benefits.rush import gone, winners
 from benefits.services import claims
 from benefits.services.pools import open_code
 from benefits.templatetags.benefit_looks import in_groups
@@ -43,7 +44,7 @@ def door(monkeypatch, settings):
     settings.HAS_REDIS = False
     monkeypatch.setattr(gate_module, "SOLD_OUT_SECONDS", 60.0)  # A test machine may be slow.
     fresh = Gate()
-    for module in (claims, middleware, rush):
+    for module in (claims, middleware, gone, winners):
         monkeypatch.setattr(module, "gate", fresh)
     return fresh
 

@@ -67,8 +67,13 @@ def language_for(request: HttpRequest) -> str:
     member = getattr(request, "member", None)
     if member is None:
         return translation.get_language_from_request(request)
+    return supported_language(member.language)
+
+
+def supported_language(language: str) -> str:
+    """The enabled language closest to the one that a member reads; English when none is."""
     try:
-        return translation.get_supported_language_variant(member.language)
+        return translation.get_supported_language_variant(language)
     except LookupError:
         return settings.LANGUAGE_CODE
 

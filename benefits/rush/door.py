@@ -1,0 +1,65 @@
+"""A WSGI application in front of the application."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from benefits.rush.asked import ROUTE, Answer, Asked, Environ, Headers, read_asked
+from benefits.rush.gone import GONE, Gone, Position
+from benefits.rush.winners import WON, Winners
+from zone.core import logs
+from zone.core.ids import new_public_id
+from zone.core.middleware import log_access
+
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class RushDoor:
+    """Answer what thousands ask in a rush; whatever is not plain goes on to `application`."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.gone = Gone()
+        self.winners = Winners()
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        started = time.monotonic()
+        asked = read_asked(environ)
+        if asked is None:
+            return self.application(environ, start_response)
+        position, answer = self.gone.find(asked)
+        if position is None:
+            answer = self.winners.claim(asked)
+        if answer is None:
+            return self._pass_on(asked, start_response, position)
+        request_id = new_public_id("req")
+        mark = logs.request_id.set(request_id)
+        try:
+            log_access("POST", ROUTE, int(answer.status[:3]), time.monotonic() - started)
+        finally:
+            logs.request_id.reset(mark)
+        start_response(answer.status, [*answer.headers, ("Request-Id", request_id)])
+        return [answer.body]
+
+    def _pass_on(
+        self, asked: Asked, start_response: Callable[..., Any], position: Position | None
+    ) -> Iterable[bytes]:
+        """The page's answer, as it came; kept when it says that it may be said again."""
+        said: list[tuple[str, Headers]] = []
+
+        def heard(status: str, headers: Headers, *rest: Any) -> Any:
+            said.append((status, headers))
+            return start_response(status, headers, *rest)
+
+        body = self.application(asked.environ, heard)
+        if GONE in asked.environ or WON in asked.environ:
+            status, headers = said[-1]
+            names = {name.lower() for name, _ in headers}
+            if status.startswith("200 ") and "set-cookie" not in names:
+                everyones = [header for header in headers if header[0] != "Request-Id"]
+                answer = Answer(status, everyones, b"".join(body))
+                if GONE in asked.environ:
+                    self.gone.keep(asked, position, answer)
+                else:
+                    self.winners.keep(asked, answer)
+        return body

@@ -1,0 +1,144 @@
+-- A release as members see it and its conditions: changes with each row of it, even twice in one
+-- transaction (who wrote a row and where it lies).
+CREATE OR REPLACE FUNCTION benefits_version_of(p_release bigint) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT release.xmin::text || release.ctid::text || benefit.xmin::text || benefit.ctid::text
+            || coalesce((
+                SELECT string_agg(words.xmin::text || words.ctid::text, ' ' ORDER BY words.id)
+                FROM benefits_benefittext words WHERE words.benefit_id = benefit.id), '')
+        FROM benefits_release release
+        JOIN benefits_benefit benefit ON benefit.id = release.benefit_id
+        WHERE release.id = p_release
+    );
+END
+$$;
+
+-- What a member has of a release already: the claim that an operation made, how many the limit
+-- counts, and the newest of those.
+CREATE OR REPLACE FUNCTION benefits_claims_of(
+    p_member bigint, p_release bigint, p_op uuid,
+    OUT made_id bigint, OUT held bigint, OUT newest text
+)
+LANGUAGE plpgsql STABLE
+-- Planned while the table is small, this would read all of it, and go on doing so in the middle
+-- of the rush that fills it.
+SET enable_seqscan = off AS $$
+BEGIN
+    SELECT count(*), max(claim.public_id) INTO held, newest
+    FROM benefits_claim claim
+    WHERE claim.release_id = p_release AND claim.member_id = p_member
+      AND claim.counts_to_limit AND (claim.holds_slot OR claim.state = 'gifted');
+    SELECT claim.id INTO made_id
+    FROM benefits_claim claim
+    WHERE claim.member_id = p_member AND claim.op_id = p_op;
+END
+$$;
+
+-- A claim in one round trip, for whoever is in a position that was judged before: the session, the
+-- member behind it and the claim itself. Answers with a code:
+--
+--   ok       claimed and shown; everything that its panel says is beside it
+--   judge    nobody has judged this position yet: `position` says what the rules look at
+--   page     the release is another than it was, or asks for more than a position
+--   others   what `benefits_take_claim` says; nothing was written
+--
+-- and with no row when the session is not open, has been still for so long that its end has to be
+-- moved, or belongs to somebody who may not act.
+CREATE OR REPLACE FUNCTION benefits_rush_claim(
+    p_session bytea,
+    p_refresh interval,
+    p_release bigint,
+    p_version text,
+    p_rule bigint,
+    p_positions text[],
+    p_op uuid,
+    p_public_id text,
+    p_counter smallint,
+    p_pack_counter smallint,
+    p_price integer
+) RETURNS TABLE (
+    code text,
+    "position" text,
+    language text,
+    country text,
+    time_zone text,
+    price_credits integer,
+    valid_until timestamptz,
+    slot integer,
+    sealed bytea,
+    redeem_url_sealed bytea,
+    key_number smallint,
+    key_sealed bytea,
+    old_key_sealed bytea
+)
+LANGUAGE plpgsql ROWS 1
+SET enable_seqscan = off AS $$
+DECLARE
+    v_now constant timestamptz := zone_now();
+    v_who record;
+    v_taken benefits_take;
+BEGIN
+    SELECT member.id, member.public_id, member.language, member.time_zone, wallet.country,
+           concat(member.wallet_id, '|', wallet.livemode, '|', member.is_adult, '|',
+                  member.storefront, '|', binding.status, '|', binding.storefront, '|',
+                  binding.valid_until IS NULL OR binding.valid_until > v_now) AS position,
+           benefits_version_of(p_release) AS version,
+           (SELECT rule.id FROM benefits_ruleversion rule
+            JOIN benefits_release release ON release.benefit_id = rule.benefit_id
+            WHERE release.id = p_release
+            ORDER BY rule.version DESC LIMIT 1) AS rule_id,
+           EXISTS (
+               SELECT 1 FROM benefits_bundleitem item
+               JOIN benefits_release release ON release.benefit_id = item.benefit_id
+               JOIN benefits_bundle bundle ON bundle.id = item.bundle_id
+               WHERE release.id = p_release AND bundle.is_active
+           ) AS has_bundles
+    INTO v_who
+    FROM members_membersession session
+    JOIN members_member member ON member.id = session.member_id
+    JOIN members_wallet wallet ON wallet.code = member.wallet_id
+    LEFT JOIN members_binding binding ON binding.member_id = member.id
+        AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
+    WHERE session.token_hash = p_session AND session.revoked_at IS NULL
+      AND session.idle_until > v_now AND session.expires_at > v_now
+      AND session.seen_at > v_now - p_refresh
+      AND member.status = 'active' AND member.frozen_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    "position" := v_who.position;
+    language := v_who.language;
+    country := v_who.country;
+    time_zone := v_who.time_zone;
+    IF v_who.version IS DISTINCT FROM p_version OR v_who.rule_id IS DISTINCT FROM p_rule
+       OR v_who.has_bundles THEN
+        code := 'page';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    IF v_who.position <> ALL (p_positions) THEN
+        code := 'judge';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    v_taken := benefits_take_claim(
+        v_who.id, p_release, p_op, p_public_id, 'member:' || v_who.public_id, p_counter,
+        p_pack_counter, NULL, NULL, NULL, p_price, NULL, true);
+    code := v_taken.code;
+    IF code = 'ok' THEN
+        SELECT claim.price_credits, claim.valid_until, claim.slot, own_code.sealed,
+               own_code.redeem_url_sealed, batch.key_number, batch.key_sealed, batch.old_key_sealed
+        INTO price_credits, valid_until, slot, sealed, redeem_url_sealed, key_number, key_sealed,
+             old_key_sealed
+        FROM benefits_claim claim
+        JOIN benefits_code own_code
+            ON own_code.release_id = claim.release_id AND own_code.slot = claim.slot
+        JOIN benefits_codebatch batch ON batch.id = own_code.batch_id
+        WHERE claim.id = v_taken.claim_id;
+    END IF;
+    RETURN NEXT;
+END
+$$;

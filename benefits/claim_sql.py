@@ -138,19 +138,21 @@ class Rushed:
     language: str
     country: str
     time_zone: str
+    held_id: str | None  # what a limit counts that is reached
     # Of a claim that was made.
     price_credits: int
     valid_until: datetime | None
     sealed: SealedCode | None
 
 
-_RUSH = """
-    SELECT code, "position", language, country, time_zone, price_credits, valid_until,
+_RUSH = f"""
+    SELECT code, "position", language, country, time_zone, held_id, price_credits, valid_until,
            slot, sealed, redeem_url_sealed, key_number, key_sealed, old_key_sealed
     FROM benefits_rush_claim(
-        %s::bytea, make_interval(secs => %s::double precision), %s::bigint, %s::text, %s::bigint,
-        %s::text[], %s::uuid, %s::text, %s::smallint, %s::smallint, %s::integer)
-"""
+        %s::bytea, interval '{REFRESH_AFTER_SECONDS} seconds', %s::bigint, %s::text, %s::bigint,
+        %s::text, %s::uuid, %s::text, {Counter.BENEFITS:d}::smallint,
+        {Counter.CAMPAIGNS:d}::smallint, %s::integer)
+"""  # noqa: S608
 
 
 def rush(
@@ -172,19 +174,20 @@ def rush(
     row = fetch_row(
         _RUSH,
         [
-            *(session_hash, REFRESH_AFTER_SECONDS, release_id, version, rule_id),
-            *(list(positions), op_id, public_id, Counter.BENEFITS, Counter.CAMPAIGNS, price),
+            *(session_hash, release_id, version, rule_id),
+            *("\n".join(positions), str(op_id), public_id, price),
         ],
     )
     if row is None:
         return None
-    code, position, language, country, time_zone, paid, valid_until, *sealed = row
+    code, position, language, country, time_zone, held_id, paid, valid_until, *sealed = row
     return Rushed(
         code=code,
         position=position,
         language=language,
         country=country,
         time_zone=time_zone,
+        held_id=held_id,
         price_credits=paid,
         valid_until=valid_until,
         sealed=None if code != "ok" else SealedCode(release_id, *sealed),

@@ -95,6 +95,8 @@ class RushMiddleware:
         request.resolver_match = _route()
         if isinstance(refusal, SoldOut):
             request.META[rush.GONE] = release.pk
+        else:
+            request.META[rush.OWNED] = standing.held_id
         language = language_for(request)
         panel = _panel(member, release, standing, refusal, language)
         return _finish(private(HttpResponse(panel)), language)

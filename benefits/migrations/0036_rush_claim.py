@@ -7,9 +7,9 @@ from zone.core.sql import run_sql_file
 SQL = Path(__file__).resolve().parent.parent / "sql"
 DROP = """
 DROP FUNCTION IF EXISTS benefits_rush_claim(
-    bytea, interval, bigint, text, bigint, text[], uuid, text, smallint, smallint, integer);
+    bytea, interval, bigint, text, bigint, text, uuid, text, smallint, smallint, integer);
 DROP FUNCTION IF EXISTS benefits_claims_of(bigint, bigint, uuid);
-DROP FUNCTION IF EXISTS benefits_version_of(bigint);
+DROP VIEW IF EXISTS benefits_offered;
 """
 
 

@@ -17,24 +17,18 @@ from zone.members.models import Binding, Member
 _KEPT_MAX = 500
 
 STANDING_COLUMNS = """
-    release.id, benefits_version_of(release.id),
-    (SELECT rule.id FROM benefits_ruleversion rule
-     WHERE rule.benefit_id = benefit.id ORDER BY rule.version DESC LIMIT 1),
-    own.made_id, own.held, own.newest,
-    (SELECT string_agg(bundle.kind, ' ') FROM benefits_bundleitem item
-     JOIN benefits_bundle bundle ON bundle.id = item.bundle_id AND bundle.is_active
-     WHERE item.benefit_id = benefit.id),
+    offered.release_id, offered.version, offered.rule_id, own.made_id, own.held, own.newest,
+    offered.bundles,
     binding.id, binding.status, binding.storefront, binding.bound_at, binding.valid_until,
     zone_now()
 """
 STANDING_WIDTH = 13
 # Expects `member` to its left; asks for the release's public id, then the operation.
 STANDING_JOIN = """
-    JOIN benefits_release release ON release.public_id = %s::text
-    JOIN benefits_benefit benefit ON benefit.id = release.benefit_id
+    JOIN benefits_offered offered ON offered.public_id = %s::text
     LEFT JOIN members_binding binding ON binding.member_id = member.id
         AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
-    CROSS JOIN LATERAL benefits_claims_of(member.id, release.id, %s::uuid) AS own
+    CROSS JOIN LATERAL benefits_claims_of(member.id, offered.release_id, %s::uuid) AS own
 """
 _READ = f"""
     SELECT {STANDING_COLUMNS} FROM members_member member {STANDING_JOIN}

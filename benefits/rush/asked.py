@@ -14,6 +14,7 @@ from zone.members.services.sessions import hash_of_cookie
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
+Position = tuple[object, ...]  # Everything that an answer was made from.
 
 ADDRESS = re.compile(r"/benefits/([-a-zA-Z0-9_]+)/claim")
 ROUTE = "benefits/<slug:slug>/claim"
@@ -33,7 +34,7 @@ class Asked:
     form: dict[str, str]
     cookies: dict[str, str]
     # The release, and the address it was asked for under, which an answer may name.
-    place: tuple[object, ...]
+    place: Position
 
     def hash_session(self) -> bytes | None:
         """What the session is found by; None without a cookie that we signed."""

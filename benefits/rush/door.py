@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benefits.rush.asked import ROUTE, Answer, Asked, Environ, Headers, read_asked
-from benefits.rush.gone import GONE, Gone, Position
-from benefits.rush.winners import WON, Winners
+from benefits.rush.asked import ROUTE, Answer, Asked, Environ, Headers, Position, read_asked
+from benefits.rush.gone import GONE, Gone
+from benefits.rush.winners import OWNED, WON, Winners
 from zone.core import logs
 from zone.core.ids import new_public_id
 from zone.core.middleware import log_access
@@ -28,10 +28,11 @@ class RushDoor:
         if asked is None:
             return self.application(environ, start_response)
         position, answer = self.gone.find(asked)
+        owner = None
         if position is None:
-            answer = self.winners.claim(asked)
+            owner, answer = self.winners.claim(asked)
         if answer is None:
-            return self._pass_on(asked, start_response, position)
+            return self._pass_on(asked, start_response, position, owner)
         request_id = new_public_id("req")
         mark = logs.request_id.set(request_id)
         try:
@@ -42,7 +43,11 @@ class RushDoor:
         return [answer.body]
 
     def _pass_on(
-        self, asked: Asked, start_response: Callable[..., Any], position: Position | None
+        self,
+        asked: Asked,
+        start_response: Callable[..., Any],
+        position: Position | None,
+        owner: Position | None,
     ) -> Iterable[bytes]:
         """The page's answer, as it came; kept when it says that it may be said again."""
         said: list[tuple[str, Headers]] = []
@@ -52,7 +57,7 @@ class RushDoor:
             return start_response(status, headers, *rest)
 
         body = self.application(asked.environ, heard)
-        if GONE in asked.environ or WON in asked.environ:
+        if not asked.environ.keys().isdisjoint({GONE, OWNED, WON}):
             status, headers = said[-1]
             names = {name.lower() for name, _ in headers}
             if status.startswith("200 ") and "set-cookie" not in names:
@@ -61,5 +66,5 @@ class RushDoor:
                 if GONE in asked.environ:
                     self.gone.keep(asked, position, answer)
                 else:
-                    self.winners.keep(asked, answer)
+                    self.winners.keep(asked, owner, answer)
         return body

@@ -15,7 +15,7 @@ import time
 from django.db import Error, connection
 
 from benefits.gate import gate
-from benefits.rush.asked import Answer, Asked
+from benefits.rush.asked import Answer, Asked, Position
 from benefits.views.panels import PANEL_SECONDS
 from zone.core.rows import fetch_row
 
@@ -40,8 +40,6 @@ _READ = """
           WHERE held.release_id = %s::bigint AND held.member_id = member.id
             AND held.counts_to_limit AND (held.holds_slot OR held.state = 'gifted'))
 """
-
-Position = tuple[object, ...]
 
 
 class Gone:

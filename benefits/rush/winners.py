@@ -27,17 +27,18 @@ from benefits.form_tokens import FormTokens
 from benefits.forms import ClaimForm
 from benefits.gate import gate
 from benefits.models import Claim, Release
-from benefits.rush.asked import Answer, Asked
+from benefits.rush.asked import Answer, Asked, Position
 from benefits.services.pools import open_sealed
 from benefits.views.offer import words_for
-from benefits.views.panels import PANEL_SECONDS, Winning, won_panel
+from benefits.views.panels import ANY_CLAIM, PANEL_SECONDS, Winning, won_panel
 from zone.core.ids import new_public_id
 from zone.core.vault import VaultError
 from zone.members.middleware import supported_language
 from zone.members.models import Binding, Member, Wallet
 
 WON = "benefits.rush.won"  # Set by the page when its answer is this one: what it served, as `Won`.
-_OFFERS_MAX = 500
+OWNED = "benefits.rush.owned"  # The same, to somebody who has one: the claim it names.
+_KEPT_MAX = 500
 _POSITIONS_MAX = 200
 
 log = logging.getLogger(__name__)
@@ -67,40 +68,53 @@ class Winners:
     """The releases of which the page served a winner within the last second."""
 
     def __init__(self) -> None:
-        self.offers: dict[tuple[object, ...], Offer] = {}
+        self.offers: dict[Position, Offer] = {}
+        # What the page told those who had it already, with a blank for their claim.
+        self.owned: dict[Position, tuple[float, Answer]] = {}
 
-    def keep(self, asked: Asked, answer: Answer) -> None:
-        """The page served a winner, with this answer."""
-        if len(self.offers) >= _OFFERS_MAX:
-            self.offers.clear()
-        won: Won = asked.environ[WON]
-        own = {"content-language", "content-length"}
-        everyones = [header for header in answer.headers if header[0].lower() not in own]
-        answer = replace(answer, headers=everyones)
-        self.offers[asked.place] = Offer(won, answer, time.monotonic() + PANEL_SECONDS)
+    def keep(self, asked: Asked, owner: Position | None, answer: Answer) -> None:
+        """The page served a winner, or somebody who stands where `owner` says, with this answer."""
+        until = time.monotonic() + PANEL_SECONDS
+        if (won := asked.environ.get(WON)) is not None:
+            if len(self.offers) >= _KEPT_MAX:
+                self.offers.clear()
+            own = {"content-language", "content-length"}
+            everyones = [header for header in answer.headers if header[0].lower() not in own]
+            self.offers[asked.place] = Offer(won, replace(answer, headers=everyones), until)
+        elif owner is not None:
+            if len(self.owned) >= _KEPT_MAX:
+                self.owned.clear()
+            held_id: str = asked.environ[OWNED]
+            blank = answer.body.replace(held_id.encode(), ANY_CLAIM.encode())
+            self.owned[owner] = (until, replace(answer, body=blank))
 
-    def claim(self, asked: Asked) -> Answer | None:
-        """The answer to a winner, claimed and shown; None for the page to answer."""
+    def claim(self, asked: Asked) -> tuple[Position | None, Answer | None]:
+        """The answer to a winner, claimed and shown, or to who has one already.
+
+        Without an answer the page answers; the position is where somebody stands who has one.
+        """
         offer = self.offers.get(asked.place)
         if offer is None or offer.until < time.monotonic():
-            return None
+            return None, None
         operation = ClaimForm.read(asked.form)
         token_hash = asked.hash_session()
         if operation is None or token_hash is None or not _is_our_form(asked):
-            return None
+            return None, None
         release = offer.won.release
         if gate.is_sold_out(release.pk):
-            return None
+            return None, None
         try:
             gate.admit(release_id=release.pk, stock=release.stock, visitor=token_hash.hex())
-            return self._serve(offer, token_hash, *operation)
+            return self._serve(offer, asked, token_hash, *operation)
         except (Busy, Error, VaultError) as reason:
             log.info("a claim goes on to the page", extra={"why": type(reason).__name__})
-            return None
+            return None, None
         finally:
             connection.close_if_unusable_or_obsolete()  # As at the end of every request.
 
-    def _serve(self, offer: Offer, token_hash: bytes, op_id: UUID, price: int) -> Answer | None:
+    def _serve(
+        self, offer: Offer, asked: Asked, token_hash: bytes, op_id: UUID, price: int
+    ) -> tuple[Position | None, Answer | None]:
         won = offer.won
         for _ in range(2):
             public_id = new_public_id("clm")
@@ -114,16 +128,31 @@ class Winners:
                 public_id=public_id,
                 price=price,
             )
-            if rushed is not None and rushed.code == "ok":
-                return _say(offer, rushed, public_id)
-            if rushed is None or rushed.code != "judge":
-                return None
-            if not _lets_in(won.release, rushed.position):
-                return None
+            if rushed is None:
+                return None, None
+            if rushed.code == "ok":
+                return None, _say(offer, rushed, public_id)
+            if rushed.held_id is not None:
+                owner = (
+                    *asked.place,
+                    won.version,
+                    rushed.position,
+                    rushed.language,
+                    rushed.country,
+                )
+                return owner, self._say_owned(owner, rushed.held_id)
+            if rushed.code != "judge" or not _lets_in(won.release, rushed.position):
+                return None, None
             if len(offer.positions) >= _POSITIONS_MAX:
                 offer.positions.clear()
             offer.positions.append(rushed.position)
-        return None
+        return None, None
+
+    def _say_owned(self, owner: Position, held_id: str) -> Answer | None:
+        until, answer = self.owned.get(owner, (0.0, None))
+        if answer is None or until < time.monotonic():
+            return None
+        return replace(answer, body=answer.body.replace(ANY_CLAIM.encode(), held_id.encode()))
 
 
 def _lets_in(release: Release, position: str) -> bool:
@@ -171,8 +200,7 @@ def _read_claim(release: Release, public_id: str) -> Claim:
 class _Form(HttpRequest):
     """As much of a request as Django's check of a form token looks at."""
 
-    def __init__(self, asked: Asked) -> None:
-        super().__init__()
+    def __init__(self, asked: Asked) -> None:  # Not its parent's, which reads more than that.
         self.method = "POST"
         self.META = dict(asked.environ)
         self.COOKIES = asked.cookies

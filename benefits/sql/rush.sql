@@ -1,19 +1,24 @@
--- A release as members see it and its conditions: changes with each row of it, even twice in one
--- transaction (who wrote a row and where it lies).
-CREATE OR REPLACE FUNCTION benefits_version_of(p_release bigint) RETURNS text
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (
-        SELECT release.xmin::text || release.ctid::text || benefit.xmin::text || benefit.ctid::text
-            || coalesce((
-                SELECT string_agg(words.xmin::text || words.ctid::text, ' ' ORDER BY words.id)
-                FROM benefits_benefittext words WHERE words.benefit_id = benefit.id), '')
-        FROM benefits_release release
-        JOIN benefits_benefit benefit ON benefit.id = release.benefit_id
-        WHERE release.id = p_release
-    );
-END
-$$;
+-- A release and what may be asked for it beside its own fields. `version` changes with each row
+-- that members see it by, even twice in one transaction: who wrote a row, and where it lies.
+CREATE OR REPLACE VIEW benefits_offered AS
+SELECT release.id AS release_id,
+       release.public_id,
+       release.benefit_id,
+       release.xmin::text || release.ctid::text || benefit.xmin::text || benefit.ctid::text
+           || coalesce((
+               SELECT string_agg(words.xmin::text || words.ctid::text, ' ' ORDER BY words.id)
+               FROM benefits_benefittext words WHERE words.benefit_id = benefit.id), '') AS version,
+       (
+           SELECT rule.id FROM benefits_ruleversion rule
+           WHERE rule.benefit_id = benefit.id ORDER BY rule.version DESC LIMIT 1
+       ) AS rule_id,
+       (
+           SELECT string_agg(bundle.kind, ' ') FROM benefits_bundleitem item
+           JOIN benefits_bundle bundle ON bundle.id = item.bundle_id AND bundle.is_active
+           WHERE item.benefit_id = benefit.id
+       ) AS bundles
+FROM benefits_release release
+JOIN benefits_benefit benefit ON benefit.id = release.benefit_id;
 
 -- What a member has of a release already: the claim that an operation made, how many the limit
 -- counts, and the newest of those.
@@ -42,7 +47,8 @@ $$;
 --   ok       claimed and shown; everything that its panel says is beside it
 --   judge    nobody has judged this position yet: `position` says what the rules look at
 --   page     the release is another than it was, or asks for more than a position
---   others   what `benefits_take_claim` says; nothing was written
+--   others   what `benefits_take_claim` says; nothing was written. Beside limit_reached: the newest
+--            claim that the limit counts, unless this operation made one
 --
 -- and with no row when the session is not open, has been still for so long that its end has to be
 -- moved, or belongs to somebody who may not act.
@@ -52,7 +58,7 @@ CREATE OR REPLACE FUNCTION benefits_rush_claim(
     p_release bigint,
     p_version text,
     p_rule bigint,
-    p_positions text[],
+    p_positions text,  -- one a line
     p_op uuid,
     p_public_id text,
     p_counter smallint,
@@ -64,6 +70,7 @@ CREATE OR REPLACE FUNCTION benefits_rush_claim(
     language text,
     country text,
     time_zone text,
+    held_id text,
     price_credits integer,
     valid_until timestamptz,
     slot integer,
@@ -77,55 +84,42 @@ LANGUAGE plpgsql ROWS 1
 SET enable_seqscan = off AS $$
 DECLARE
     v_now constant timestamptz := zone_now();
-    v_who record;
+    v_member bigint;
+    v_public_id text;
+    v_is_as_known boolean;
     v_taken benefits_take;
 BEGIN
-    SELECT member.id, member.public_id, member.language, member.time_zone, wallet.country,
+    SELECT member.id, member.public_id, member.language, wallet.country, member.time_zone,
            concat(member.wallet_id, '|', wallet.livemode, '|', member.is_adult, '|',
                   member.storefront, '|', binding.status, '|', binding.storefront, '|',
-                  binding.valid_until IS NULL OR binding.valid_until > v_now) AS position,
-           benefits_version_of(p_release) AS version,
-           (SELECT rule.id FROM benefits_ruleversion rule
-            JOIN benefits_release release ON release.benefit_id = rule.benefit_id
-            WHERE release.id = p_release
-            ORDER BY rule.version DESC LIMIT 1) AS rule_id,
-           EXISTS (
-               SELECT 1 FROM benefits_bundleitem item
-               JOIN benefits_release release ON release.benefit_id = item.benefit_id
-               JOIN benefits_bundle bundle ON bundle.id = item.bundle_id
-               WHERE release.id = p_release AND bundle.is_active
-           ) AS has_bundles
-    INTO v_who
+                  binding.valid_until IS NULL OR binding.valid_until > v_now),
+           offered.version = p_version AND offered.rule_id IS NOT DISTINCT FROM p_rule
+               AND offered.bundles IS NULL
+    INTO v_member, v_public_id, language, country, time_zone, "position", v_is_as_known
     FROM members_membersession session
     JOIN members_member member ON member.id = session.member_id
     JOIN members_wallet wallet ON wallet.code = member.wallet_id
+    JOIN benefits_offered offered ON offered.release_id = p_release
     LEFT JOIN members_binding binding ON binding.member_id = member.id
         AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
     WHERE session.token_hash = p_session AND session.revoked_at IS NULL
       AND session.idle_until > v_now AND session.expires_at > v_now
       AND session.seen_at > v_now - p_refresh
       AND member.status = 'active' AND member.frozen_at IS NULL;
-    IF NOT FOUND THEN
+    IF v_member IS NULL THEN
         RETURN;
-    END IF;
-    "position" := v_who.position;
-    language := v_who.language;
-    country := v_who.country;
-    time_zone := v_who.time_zone;
-    IF v_who.version IS DISTINCT FROM p_version OR v_who.rule_id IS DISTINCT FROM p_rule
-       OR v_who.has_bundles THEN
+    ELSIF NOT v_is_as_known THEN
         code := 'page';
         RETURN NEXT;
         RETURN;
-    END IF;
-    IF v_who.position <> ALL (p_positions) THEN
+    ELSIF "position" <> ALL (string_to_array(p_positions, E'\n')) THEN
         code := 'judge';
         RETURN NEXT;
         RETURN;
     END IF;
 
     v_taken := benefits_take_claim(
-        v_who.id, p_release, p_op, p_public_id, 'member:' || v_who.public_id, p_counter,
+        v_member, p_release, p_op, p_public_id, 'member:' || v_public_id, p_counter,
         p_pack_counter, NULL, NULL, NULL, p_price, NULL, true);
     code := v_taken.code;
     IF code = 'ok' THEN
@@ -138,6 +132,10 @@ BEGIN
             ON own_code.release_id = claim.release_id AND own_code.slot = claim.slot
         JOIN benefits_codebatch batch ON batch.id = own_code.batch_id
         WHERE claim.id = v_taken.claim_id;
+    ELSIF code = 'limit_reached' THEN
+        SELECT own.newest INTO held_id
+        FROM benefits_claims_of(v_member, p_release, p_op) own
+        WHERE own.made_id IS NULL;
     END IF;
     RETURN NEXT;
 END

@@ -47,6 +47,23 @@ DECLARE
     v_range bigint;
     v_slot integer;
 BEGIN
+    -- Most often the first range has one.
+    UPDATE benefits_slotcounter
+    SET next_slot = next_slot + 1
+    WHERE next_slot <= end_slot AND id = (
+        SELECT counter.id
+        FROM benefits_slotcounter counter
+        WHERE counter.release_id = p_release
+          AND counter.next_slot <= counter.end_slot
+          AND (counter.sells_until IS NULL OR counter.sells_until > p_now)
+        ORDER BY counter.sells_until NULLS LAST,
+                 (counter.number + (uuid_hash(p_op) & 15)) % 16,
+                 counter.number
+        LIMIT 1)
+    RETURNING next_slot - 1 INTO v_slot;
+    IF v_slot IS NOT NULL THEN
+        RETURN v_slot;
+    END IF;
     FOR v_range IN
         SELECT counter.id
         FROM benefits_slotcounter counter
@@ -95,16 +112,13 @@ $$;
 CREATE OR REPLACE FUNCTION benefits_valid_until(
     p_at timestamptz, p_zone text, p_days integer, p_cap timestamptz, p_code_ends_on date
 ) RETURNS timestamptz
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    RETURN least(
-        ((((p_at AT TIME ZONE p_zone)::date + p_days + 1)::timestamp AT TIME ZONE p_zone)
-            - interval '1 millisecond'),
-        p_cap,
-        (((p_code_ends_on + 1)::timestamp AT TIME ZONE p_zone) - interval '1 millisecond')
-    );
-END
-$$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN least(
+    ((((p_at AT TIME ZONE p_zone)::date + p_days + 1)::timestamp AT TIME ZONE p_zone)
+        - interval '1 millisecond'),
+    p_cap,
+    (((p_code_ends_on + 1)::timestamp AT TIME ZONE p_zone) - interval '1 millisecond')
+);
 
 -- A claim lets go of its slot: back to the release, for the next member. Only for a slot whose
 -- code nobody has seen. Safe to repeat: the second time there is nothing to let go.

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PUBLIC_ID_LETTERS = 26
+_SHIFTS = range(120, -1, -10)  # two letters at a time
 
 
 def uuid7(at: datetime | None = None) -> UUID:
@@ -39,8 +41,7 @@ def new_public_id(prefix: str, at: datetime | None = None) -> str:
 def public_id_of(prefix: str, value: UUID) -> str:
     """`value` written as `<prefix>_<26 letters>`."""
     number = value.int
-    letters = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    return f"{prefix}_{''.join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])}"
 
 
 def uuid_of(public_id: str) -> UUID:

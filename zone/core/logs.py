@@ -64,11 +64,15 @@ class JsonFormatter(logging.Formatter):
         for name, value in record.__dict__.items():
             if name in _OWN_FIELDS:
                 continue
-            is_secret = any(word in name.lower() for word in _SECRET_NAMES)
-            line[name] = HIDDEN if is_secret and name not in _HARMLESS_NAMES else _plain(value)
+            line[name] = HIDDEN if _is_secret(name) else _plain(value)
         if record.exc_info and record.exc_info[1]:
             line["exception"] = scrub("".join(traceback.format_exception(record.exc_info[1])))
         return _write(line)
+
+
+@lru_cache(maxsize=500)
+def _is_secret(name: str) -> bool:
+    return name not in _HARMLESS_NAMES and any(word in name.lower() for word in _SECRET_NAMES)
 
 
 def scrub(text: str) -> str:

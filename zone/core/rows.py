@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.utils import CursorWrapper
 
 M = TypeVar("M", bound=models.Model)
@@ -32,16 +32,17 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
 
     Give every parameter its type in the text (`%s::bigint`): the server plans before it sees one.
     """
-    connection.ensure_connection()
-    server = connection.connection
+    database = connections[DEFAULT_DB_ALIAS]  # Once: each look through the proxy costs.
+    database.ensure_connection()
+    server = database.connection
     if server.prepare_threshold is None:  # Django's way of saying: never prepare anything.
         server.prepare_threshold = _ONLY_WHEN_ASKED
-    with connection.wrap_database_errors:
+    with database.wrap_database_errors:
         raw: Any = _PreparedCursor(server)
     # A statement that was prepared has no text any more that a log could show.
-    raw.is_prepared = not (is_logged := connection.queries_logged)
+    raw.is_prepared = not (is_logged := database.queries_logged)
     wrapper: CursorWrapper = (
-        connection.make_debug_cursor(raw) if is_logged else connection.make_cursor(raw)
+        database.make_debug_cursor(raw) if is_logged else database.make_cursor(raw)
     )
     with wrapper as cursor:
         cursor.execute(statement, parameters)

@@ -18,7 +18,7 @@ from django.db.backends.postgresql.psycopg_any import (  # type: ignore[attr-def
     BaseTzLoader,
     get_adapters_template,
 )
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 from psycopg.adapt import AdaptersMap
 from psycopg_pool import ConnectionPool
 
@@ -82,10 +82,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 check=check_connection,
                 **options,
             )
-            pools.setdefault(self.alias, made)  # Of two threads the first one's counts.
+            pools.setdefault(self.alias, made).open()  # Of two threads the first one's counts.
         return pools[self.alias]
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """From the pool, where there is one; it was opened when it was made."""
+        pool = self.pool
+        if pool is None or "isolation_level" in self.settings_dict["OPTIONS"]:
+            return super().get_new_connection(conn_params)
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        return pool.getconn()
+
     def get_connection_params(self) -> dict[str, Any]:
+        """What a new connection is made with; a pool knows it since it was made."""
+        if self.alias in self._connection_pools:  # type: ignore[attr-defined]
+            return {}
         parameters: dict[str, Any] = super().get_connection_params()
         if self.timezone is UTC:
             parameters["context"] = _adapters(get_adapters_template(True, self.timezone))

@@ -16,7 +16,7 @@ DROP VIEW IF EXISTS benefits_offered;
 class Migration(migrations.Migration):
     """A winner of a drop costs one round trip, and a young table is never read as a whole."""
 
-    dependencies = [("benefits", "0035_member_tags")]
+    dependencies = [("benefits", "0037_voucher_turns")]
     operations = [
         run_sql_file(SQL / "claim_now.sql"),
         run_sql_file(SQL / "rush.sql", DROP),

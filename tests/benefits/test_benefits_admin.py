@@ -129,6 +129,21 @@ def test_of_two_operators_raising_the_stock_one_is_told(client):
     assert (release.stock, release.last_slot) == (15, 15)
 
 
+def test_the_stock_does_not_go_below_what_is_taken(client, alice, bob):
+    release = make_release(make_benefit(), stock=10)
+    for member in (alice, bob):
+        claim(member, release)
+    enter(client, "editor")
+    url = f"/console/benefits/release/{release.pk}/stock/"
+    page = client.post(url, {"current": 10, "target": 1}).content.decode()
+    assert "The stock cannot go below 2: the others are already taken." in page
+    release.refresh_from_db()
+    assert release.stock == 10
+    assert said(client.post(url, {"current": 10, "target": 2}, follow=True)) == [
+        "The stock is 2 now."
+    ]
+
+
 def test_a_claim_is_taken_away_only_with_the_right_to(client, alice):
     made = claim(alice, make_release(make_benefit(), codes=1))
     url = f"/console/benefits/claim/{made.pk}/revoke/"

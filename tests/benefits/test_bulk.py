@@ -7,8 +7,9 @@ from benefits.models import BulkJob, BulkRow, Claim, Segment, SegmentMember
 from benefits.services import bulk
 from tests.benefits.factories import claim, give_credits, make_benefit, make_release
 from tests.benefits.test_claim_benefit import balance
-from tests.factories import bind, make_member
+from tests.factories import bind, make_member, make_operator, sign_in_operator
 from zone.core.clock import database_now
+from zone.notices.models import Notice
 
 WHO = {"actor": "operator:x"}
 
@@ -116,3 +117,31 @@ def test_claims_are_taken_away_and_given_back_by_jobs(db):
     assert [balance(member)[0] for member in people] == [0, 0, 0]
     assert BulkJob.objects.filter(state="done").count() == 2
     assert BulkRow.objects.count() == 6
+
+
+def test_by_filter_in_the_console_everybody_hears_why_and_a_day_later_it_is_undone(db, client):
+    release = make_release(make_benefit(), codes=150)
+    people = members(150)
+    for member in people:
+        claim(member, release)
+    used = release.claims.first()
+    Claim.objects.filter(pk=used.pk).update(state="redeemed", redeemed_at=database_now())
+    sign_in_operator(client, make_operator("approver"))
+    client.post(
+        "/console/benefits/claim/?state__exact=granted",
+        {"action": "revoke_many", "select_across": "1", "_selected_action": [used.pk + 1]},
+    )
+    job = BulkJob.objects.get()
+    assert (job.total, job.source) == (149, "state__exact=granted")
+    address = f"/console/benefits/bulkjob/{job.pk}"
+    assert "0 %" in client.get(f"{address}/change/").content.decode()
+    bulk.drain_bulk()
+    assert "100 %" in client.get(f"{address}/change/").content.decode()
+    told = Notice.objects.filter(kind="claim_revoked")
+    assert set(told.values_list("member_id", "facts__reason")) == {
+        (member.pk, "issue_error") for member in people if member.pk != used.member_id
+    }
+    client.post(f"{address}/undo/")
+    bulk.drain_bulk()
+    states = Claim.objects.values_list("state", flat=True)
+    assert sorted(states) == ["granted"] * 149 + ["redeemed"]

@@ -1,6 +1,8 @@
 """The pages around a claim: what they offer, what a form does, what a refusal leaves behind."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,9 +10,11 @@ from benefits.models import Claim
 from benefits.queries import find_code
 from benefits.services.pools import open_code
 from credits.queries import get_balance
+from tests.benefits.books import travel
 from tests.benefits.factories import claim, give_credits, make_benefit, make_release, soon
 from tests.factories import sign_in
 from zone.core import clock
+from zone.core.clock import database_now
 from zone.core.ids import uuid7
 
 HTMX = {"HX-Request": "true"}
@@ -214,3 +218,16 @@ def test_my_benefits_counts_each_segment(alices_phone, alice):
         assert len(answer.context["claims"]) == number
         counts = answer.context["counts"]
         assert (counts.available, counts.used, counts.expired) == (2, 1, 1)
+
+
+def test_claimed_ten_minutes_before_midnight_it_shows_the_end_that_is_kept(alices_phone, alice):
+    zone = ZoneInfo(alice.time_zone)
+    day = database_now().astimezone(zone).date() + timedelta(days=1)
+    late = datetime.combine(day, time(23, 50), tzinfo=zone)
+    travel(seconds=(late - database_now()).total_seconds())
+    made = claim(alice, make_release(make_benefit(valid_days=1), codes=1))
+    end = made.valid_until.astimezone(zone)
+    assert (end.date(), end.hour, end.minute) == (day + timedelta(days=1), 23, 59)
+    page = alices_phone.get(f"/me/benefits/{made.public_id}").content.decode()
+    facts = page[page.index('id="h-facts"') :]
+    assert re.search(rf"Good until</dt><dd>[^<]*{end:%b} {end.day}, [^<]*11:59", facts)

@@ -231,3 +231,14 @@ def test_claimed_ten_minutes_before_midnight_it_shows_the_end_that_is_kept(alice
     page = alices_phone.get(f"/me/benefits/{made.public_id}").content.decode()
     facts = page[page.index('id="h-facts"') :]
     assert re.search(rf"Good until</dt><dd>[^<]*{end:%b} {end.day}, [^<]*11:59", facts)
+
+
+def test_what_cannot_be_used_yet_says_from_when(alices_phone, alice):
+    made = claim(alice, make_release(make_benefit(usable_from=soon(days=3)), codes=1))
+    address = f"/me/benefits/{made.public_id}"
+    zone = ZoneInfo(alice.time_zone)
+    starts = made.valid_from.astimezone(zone)
+    page = alices_phone.get(address).content.decode()
+    assert re.search(rf"Good from</dt><dd>[^<]*{starts:%b} {starts.day}, ", page)
+    travel(days=4)
+    assert "Good from" not in alices_phone.get(address).content.decode()

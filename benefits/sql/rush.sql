@@ -1,5 +1,6 @@
 -- A release and what may be asked for it beside its own fields. `version` changes with each row
 -- that members see it by, even twice in one transaction: who wrote a row, and where it lies.
+-- Whoever changes the type of a column that is read here drops the view first.
 CREATE OR REPLACE VIEW benefits_offered AS
 SELECT release.id AS release_id,
        release.public_id,

@@ -86,7 +86,8 @@ _DUE = f"""
         SELECT claim.id, line.seen_at
         FROM ({VOUCHER_DIFFERENCES}) found
         JOIN benefits_claim claim ON claim.public_id = found.claim {_LINE}
-        WHERE found.provider = %(code)s AND {_HAS_ENDED} AND line.seen_at <= %(asked_before)s
+        WHERE found.provider = %(code)s AND line.seen_at <= %(asked_before)s
+          AND {_OF_THE_WALLET} AND {_HAS_ENDED}
     ) turns
     ORDER BY seen_at NULLS FIRST, id
     LIMIT %(limit)s

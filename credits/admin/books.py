@@ -138,12 +138,16 @@ class AccountAdmin(ReadOnlyAdmin):
 @admin.register(Entry)
 class EntryAdmin(BookAdmin):
     list_display = [
-        "public_id", "posted_at", "member", "kind", "available_change", "held_change",
+        "number", "posted_at", "member", "kind", "available_change", "held_change",
         "available_after",
     ]  # fmt: skip
     list_filter = ["kind", "counter"]
     ordering = ["-op_id"]
     exclude = ["id"]
+
+    @admin.display(description=_("public id"))
+    def number(self, entry: Entry) -> str:
+        return entry.public_id
 
 
 @admin.register(HeldCredits)

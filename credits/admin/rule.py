@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from credits.admin.books import members_named
 from credits.admin.checkin import MemberRowsAdmin
 from credits.models import EarnBonus, EarnDecision, EarnEvent, EarnPolicy, EarnRule, Referral
-from zone.core.ids import uuid_of
+from zone.core.ids import public_id_of, uuid_of
 
 
 @admin.register(EarnRule)
@@ -36,8 +37,14 @@ class EarnPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(EarnDecision)
 class EarnDecisionAdmin(MemberRowsAdmin):
-    list_display = ["charge_id", "member", "paid_on", "credits", "reason", "trimmed", "cap"]
+    list_display = ["transaction", "member", "paid_on", "credits", "reason", "trimmed", "cap"]
     list_filter = ["reason"]
+    exclude = ["charge_id"]
+    readonly_fields = ["transaction"]
+
+    @admin.display(description=_("transaction"))
+    def transaction(self, decision: EarnDecision) -> str:
+        return public_id_of("txn", decision.charge_id)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -3,6 +3,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from zone.core.ids import public_id_of
 from zone.core.wording import TextsField
 
 
@@ -149,4 +150,4 @@ class EarnDecision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.charge_id}: {self.credits}"
+        return f"{public_id_of('txn', self.charge_id)}: {self.credits}"

@@ -172,6 +172,7 @@ def test_those_whose_turn_it_is_are_found_by_an_index(sent):
     assert "benefits_claim_voucher on" in plan
     assert "benefits_claim_voucher_ended" in plan
     assert "Seq Scan on benefits_claim " not in plan
+    assert "benefits_claim_pkey" not in plan, "nor all of them in their order"
 
 
 def many_claims_of_codes(count):

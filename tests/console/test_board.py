@@ -92,3 +92,10 @@ def test_the_worker_writes_what_the_books_say(monkeypatch, db):
     assert check is not None
     assert (check.status, check.checked_count, check.lease_until) == ("broken", 2, None)
     assert books.run_open_check() is None
+
+
+def test_a_board_that_is_kept_speaks_the_language_of_who_looks(client):
+    sign_in_operator(client, make_operator("viewer"))
+    assert "Claims today" in client.get("/console/").content.decode()
+    chinese = client.get("/console/", headers={"Accept-Language": "zh-Hans"}).content.decode()
+    assert "Claims today" not in chinese

@@ -44,7 +44,7 @@ MayOpen = Callable[[type[Model]], bool]
 def say(value: Any) -> SafeString:
     """Nested names and values; a list of plain values on one line."""
     if isinstance(value, dict) and value:
-        rows = ((str(name).replace("_", " "), say(inner)) for name, inner in value.items())
+        rows = ((_called(str(name)), say(inner)) for name, inner in value.items())
         return format_html(
             '<dl class="said">{}</dl>',
             format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows),
@@ -57,6 +57,12 @@ def say(value: Any) -> SafeString:
     if isinstance(value, bool):
         return conditional_escape(_("yes") if value else _("no"))
     return conditional_escape("–" if value in (None, "", {}, []) else str(value))
+
+
+def _called(name: str) -> str:
+    """A fact's name in the reader's language, where a column or a word of ours is called so too."""
+    name = name.replace("_", " ").strip()
+    return _(name) if name else "–"
 
 
 def name_columns(model: type[Model]) -> None:

@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Greatest, TruncDate
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from benefits.models import Alarm, Benefit, Claim, Release, SlotCounter
@@ -89,7 +90,8 @@ class Board:
 def get_board(user: User) -> Board:
     """The board as this operator's wallets have it, at most half a minute old."""
     codes = list_wallet_codes(user)
-    key = "console-board:" + ("all" if codes is None else ",".join(codes))
+    whose = "all" if codes is None else ",".join(codes)
+    key = f"console-board:{get_language()}:{whose}"  # Its figures are called by name.
     board: Board | None = cache.get(key)
     if board is None:
         board = read_board(user)

@@ -93,6 +93,33 @@ def test_every_line_has_its_fate_and_a_second_upload_adds_nothing(release):
     assert again.fault_counts["duplicate_in_file"] == 1
 
 
+@pytest.mark.slow
+def test_of_a_hundred_thousand_rows_exactly_the_ten_faulty_ones_are_named(release, monkeypatch):
+    monkeypatch.undo()  # Parts as large as they are in use.
+    faults = [
+        *FAULTS,
+        (25_000, "short,,"),
+        (50_001, f"BULK00000002,{URL}BULK00000002,"),
+        (99_999, f"BULKPLAIN001,{URL.replace('https', 'http')}x,"),
+        (100_001, f"BULKLASTONE1,{URL}x,2020-01-01"),
+    ]
+    content = file_of(100_000, faults=faults)
+    row = stage(release, content, piece=1 << 16)
+    drain()
+    row.refresh_from_db()
+    assert (row.state, row.row_count, row.accepted_count) == ("done", 100_000, 99_990)
+    assert dict(row.faults.values_list("line", "kind")) == KINDS | {
+        25_000: "bad_format", 50_001: "duplicate_in_file", 99_999: "foreign_host",
+        100_001: "expired",
+    }  # fmt: skip
+    release.refresh_from_db()
+    assert (release.stock, Code.objects.count()) == (99_990, 99_990)
+    again = stage(release, content, piece=1 << 16)
+    drain()
+    again.refresh_from_db()
+    assert (again.accepted_count, Code.objects.count()) == (0, 99_990)
+
+
 def test_lines_not_taken_are_corrected_and_loaded_again(release):
     row = stage(release, file_of(300, faults=FAULTS))
     drain()

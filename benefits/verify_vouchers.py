@@ -6,6 +6,16 @@ from credits.verify import Invariant
 # The same kinds as `ProviderConfig.is_wallet`, for a query.
 WALLET_KINDS = ", ".join(f"'{kind.value}'" for kind in ProviderConfig.WALLET_KINDS)
 
+# A wallet's word against ours; the ending is the one of a claim that we took away.
+DISPUTED = """
+    CASE claim.state
+          WHEN 'granted' THEN line.status IN ('used', 'canceled', 'missing')
+              AND (claim.valid_until IS NULL OR claim.valid_until > line.seen_at)
+          WHEN 'redeemed' THEN line.status IN ('issued', 'canceled', 'missing')
+          WHEN 'returned' THEN line.status IN ('issued', 'used')
+          WHEN 'revoked' THEN line.status IN ('issued', 'used') AND ending.outcome = 'ended'
+          ELSE false END
+"""
 # What a wallet said of a voucher when it was last asked, against our claim. Only what was asked
 # after the claim's last change is compared: an older answer is about an older claim. A voucher that
 # we took away counts once the wallet had said that it ended; until then it is being asked to.
@@ -16,13 +26,7 @@ VOUCHER_DIFFERENCES = f"""
     JOIN benefits_claim claim ON claim.public_id = line.claim_public_id
     LEFT JOIN benefits_providerending ending ON ending.claim_id = claim.id
     WHERE provider.kind IN ({WALLET_KINDS}) AND line.seen_at > claim.updated_at
-      AND CASE claim.state
-          WHEN 'granted' THEN line.status IN ('used', 'canceled', 'missing')
-              AND (claim.valid_until IS NULL OR claim.valid_until > line.seen_at)
-          WHEN 'redeemed' THEN line.status IN ('issued', 'canceled', 'missing')
-          WHEN 'returned' THEN line.status IN ('issued', 'used')
-          WHEN 'revoked' THEN line.status IN ('issued', 'used') AND ending.outcome = 'ended'
-          ELSE false END
+      AND {DISPUTED}
 """  # noqa: S608 - text of our own
 
 VOUCHER_INVARIANTS: list[Invariant] = [

@@ -29,7 +29,7 @@ from benefits.providers.wallet_vouchers import NOT_THERE
 from benefits.services.asking import Answer, answer_of, to_be_asked
 from benefits.services.provider_messages import note_use
 from benefits.services.statements import call_for_differences
-from benefits.verify_vouchers import VOUCHER_DIFFERENCES
+from benefits.verify_vouchers import DISPUTED
 from zone.core.clock import database_now
 from zone.core.vault import VaultError
 
@@ -84,10 +84,11 @@ _DUE = f"""
                         OR line.seen_at <= claim.updated_at)))
         UNION
         SELECT claim.id, line.seen_at
-        FROM ({VOUCHER_DIFFERENCES}) found
-        JOIN benefits_claim claim ON claim.public_id = found.claim {_LINE}
-        WHERE found.provider = %(code)s AND line.seen_at <= %(asked_before)s
-          AND {_OF_THE_WALLET} AND {_HAS_ENDED}
+        FROM benefits_claim claim {_LINE}
+        LEFT JOIN benefits_providerending ending ON ending.claim_id = claim.id
+        WHERE {_OF_THE_WALLET} AND {_HAS_ENDED}
+          AND line.seen_at <= %(asked_before)s AND line.seen_at > claim.updated_at
+          AND {DISPUTED}
     ) turns
     ORDER BY seen_at NULLS FIRST, id
     LIMIT %(limit)s
@@ -179,7 +180,6 @@ def list_due(wallet: ProviderConfig, *, now: datetime) -> list[Claim]:
             _DUE,
             {
                 "provider": wallet.pk,
-                "code": wallet.code,
                 "releases": _releases_of(wallet),
                 "now": now,
                 "asked_before": now - ASKED_AGAIN_AFTER,

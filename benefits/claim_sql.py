@@ -142,12 +142,13 @@ class Rushed:
     # Of a claim that was made.
     price_credits: int
     valid_until: datetime | None
+    valid_from: datetime | None  # when that is still to come
     sealed: SealedCode | None
 
 
 _RUSH = f"""
     SELECT code, "position", language, country, time_zone, held_id, price_credits, valid_until,
-           slot, sealed, redeem_url_sealed, key_number, key_sealed, old_key_sealed
+           valid_from, slot, sealed, redeem_url_sealed, key_number, key_sealed, old_key_sealed
     FROM benefits_rush_claim(
         %s::bytea, interval '{REFRESH_AFTER_SECONDS} seconds', %s::bigint, %s::text, %s::bigint,
         %s::text, %s::uuid, %s::text, {Counter.BENEFITS:d}::smallint,
@@ -180,7 +181,9 @@ def rush(
     )
     if row is None:
         return None
-    code, position, language, country, time_zone, held_id, paid, valid_until, *sealed = row
+    code, position, language, country, time_zone, held_id, paid, valid_until, begins_at, *sealed = (
+        row
+    )
     return Rushed(
         code=code,
         position=position,
@@ -190,6 +193,7 @@ def rush(
         held_id=held_id,
         price_credits=paid,
         valid_until=valid_until,
+        valid_from=begins_at,
         sealed=None if code != "ok" else SealedCode(release_id, *sealed),
     )
 
@@ -219,6 +223,16 @@ def valid_until(
     )
     ends_at: datetime | None = row[0]
     return ends_at
+
+
+def valid_from(
+    *, at: datetime, zone: str, days: int | None, beginning: datetime | None
+) -> datetime:
+    """The first instant of use; the same arithmetic as for a claim with its code in hand."""
+    begins_at: datetime = _call(
+        "SELECT benefits_valid_from(%s, %s, %s, %s)", [at, zone, days, beginning]
+    )[0]
+    return begins_at
 
 
 def lease_claims(

@@ -1,5 +1,6 @@
 """A benefit's own fields, with the partners that may grant it by name."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -7,6 +8,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.models import Benefit
@@ -51,7 +55,7 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "slug", "kind", "livemode", "hue", "price_credits", "per_member",
             "visible_from", "visible_until", "claimable_from", "claimable_until", "usable_from",
-            "usable_until", "valid_days", "return_percent", "snooze_days", "thanks_credits",
+            "usable_after_days", "usable_until", "valid_days", "return_percent", "snooze_days", "thanks_credits",
             "requires_binding", "requires_adult", "is_giftable", "gift_counts_to_limit",
             "storefronts", "wallets", "funder", "unit_cost", "unit_cost_currency", "budget",
             "is_featured", "sort_weight", "terms_version", "only_for_stamps",
@@ -76,6 +80,7 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """What the kind asks for goes into the benefit's detail; what is empty stays out of it."""
         values: dict[str, Any] = super().clean() or {}
+        self._refuse_what_cannot_be_used(values)
         given = {
             name.removeprefix(DETAIL_PREFIX): value
             for name, value in values.items()
@@ -85,6 +90,24 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
             name: value for name, value in given.items() if value not in (None, "", False)
         }
         return values
+
+    def _refuse_what_cannot_be_used(self, values: dict[str, Any]) -> None:
+        """Whoever claims last has a day left between the days of waiting and the end."""
+        wait, life = values.get("usable_after_days"), values.get("valid_days")
+        if not wait:
+            return
+        if life is not None and wait > life:
+            self.add_error("usable_after_days", _("It would end before it can be used."))
+        ends_at, claims_end_at = values.get("usable_until"), values.get("claimable_until")
+        if ends_at is None:
+            return
+        latest = ends_at - timedelta(days=wait + 1)
+        if claims_end_at is None or claims_end_at > latest:
+            self.add_error(
+                "claimable_until",
+                _("Claims have to end by %(when)s: what is claimed later could never be used.")
+                % {"when": date_format(localtime(latest), "SHORT_DATETIME_FORMAT")},
+            )
 
     def clean_partners(self) -> QuerySet[Partner]:
         chosen: QuerySet[Partner] = self.cleaned_data["partners"]

@@ -89,6 +89,10 @@ class Benefit(models.Model):
     claimable_until = models.DateTimeField(_("claimable until"), null=True, blank=True)
     usable_from = models.DateTimeField(_("usable from"), null=True, blank=True)
     usable_until = models.DateTimeField(_("usable until"), null=True, blank=True)
+    # From the first hour of so many days after the claim's own day, in the member's zone.
+    usable_after_days = models.PositiveSmallIntegerField(
+        _("usable after days"), null=True, blank=True
+    )
     # Whole days after the claim's own day, in the member's market zone; usable_until caps them.
     valid_days = models.PositiveSmallIntegerField(_("valid days"), null=True, blank=True)
     # What a member gets back of the price for an unseen benefit after the time for undoing.
@@ -150,6 +154,12 @@ class Benefit(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(per_member__gte=1), name="benefits_benefit_per_member"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(usable_after_days__isnull=True)
+                | models.Q(valid_days__isnull=True)
+                | models.Q(usable_after_days__lte=models.F("valid_days")),
+                name="benefits_benefit_usable_before_its_end",
             ),
             # Credits never buy credits, and stamps never pay a price in credits.
             models.CheckConstraint(

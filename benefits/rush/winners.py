@@ -181,6 +181,7 @@ def _say(offer: Offer, rushed: claim_sql.Rushed, public_id: str) -> Answer:
         words=words_for(rushed.language, country=rushed.country, active=language),
         time_zone=rushed.time_zone,
         price_credits=rushed.price_credits,
+        valid_from=rushed.valid_from,
         valid_until=rushed.valid_until,
     )
     panel = won_panel(

@@ -182,7 +182,7 @@ def _replacement_of(first: Claim, *, now: datetime) -> Claim:
         created_at=now,
         updated_at=now,
         granted_at=now if is_in_hand else None,
-        valid_from=now if is_in_hand else None,
+        valid_from=max(now, first.valid_from or now) if is_in_hand else None,
         valid_until=claim_sql.valid_until(
             at=now,
             zone=first.member.time_zone,

@@ -270,8 +270,8 @@ def grant_together(answers: list[tuple[Claim, Issued]]) -> set[int]:
             .filter(pk__in=issued_for, state=State.RESERVED)
             .order_by("pk")
         )
-        ends: dict[tuple[Any, ...], datetime | None] = {}
-        granted = [_granted(claim, issued_for[claim.pk], ends, now=now) for claim in claims]
+        lives: dict[tuple[Any, ...], tuple[datetime, datetime | None]] = {}
+        granted = [_granted(claim, issued_for[claim.pk], lives, now=now) for claim in claims]
         keep_codes([(claim, issued_for[claim.pk]) for claim in claims], now=now)
         claim_sql.grant_waiting(granted, now=now)
         record_events(
@@ -308,15 +308,22 @@ def _call_off_alarms(claims: list[Claim]) -> None:
 
 
 def _granted(
-    claim: Claim, issued: Issued, ends: dict[tuple[Any, ...], datetime | None], *, now: datetime
+    claim: Claim,
+    issued: Issued,
+    lives: dict[tuple[Any, ...], tuple[datetime, datetime | None]],
+    *,
+    now: datetime,
 ) -> claim_sql.Granted:
     benefit = claim.benefit
-    rule = (claim.member.time_zone, benefit.valid_days, benefit.usable_until)
-    if rule not in ends:
-        zone, days, cap = rule
-        ends[rule] = claim_sql.valid_until(at=now, zone=zone, days=days, cap=cap, code_ends_on=None)
-    starts = max(now, benefit.usable_from) if benefit.usable_from else now
-    return claim_sql.Granted(claim.pk, issued.reference, starts, ends[rule])
+    zone = claim.member.time_zone
+    start = (zone, benefit.usable_after_days, benefit.usable_from)
+    end = (benefit.valid_days, benefit.usable_until)
+    if (*start, *end) not in lives:
+        lives[*start, *end] = (
+            claim_sql.valid_from(at=now, zone=zone, days=start[1], beginning=start[2]),
+            claim_sql.valid_until(at=now, zone=zone, days=end[0], cap=end[1], code_ends_on=None),
+        )
+    return claim_sql.Granted(claim.pk, issued.reference, *lives[*start, *end])
 
 
 def fail(claim: Claim, reason: str, *, provider_status: str, actor: str = "worker") -> bool:

@@ -196,7 +196,10 @@ def market_zone(benefit: Benefit) -> ZoneInfo:
 
 
 def end_of_sale(*, expires_on: date, life_days: int, zone: ZoneInfo) -> datetime:
-    """The last instant at which a member still gets `life_days` whole days of the code's life."""
+    """The last instant at which a member still gets `life_days` whole days of the code's life.
+
+    Days before it can be used are none of those that are promised: callers add them.
+    """
     last = datetime.combine(expires_on + timedelta(days=1), time(), tzinfo=zone)
     return last - timedelta(days=life_days)
 
@@ -209,6 +212,7 @@ def find_end_fault(
     A one-time offer code ends at most six months after it was made:
     https://developer.apple.com/help/app-store-connect/manage-subscriptions/set-up-subscription-offer-codes/
     """
+    life_days += benefit.usable_after_days or 0
     if end_of_sale(expires_on=day, life_days=life_days, zone=zone) <= now:
         return "expired"
     if benefit.kind in APPLE_CODE_KINDS and day > last_day_of_new_codes(
@@ -243,7 +247,7 @@ def sells_until(batch: CodeBatch) -> datetime | None:
         return None
     return end_of_sale(
         expires_on=batch.expires_on,
-        life_days=batch.life_days_min,
+        life_days=batch.life_days_min + (batch.release.benefit.usable_after_days or 0),
         zone=market_zone(batch.release.benefit),
     )
 

@@ -53,7 +53,9 @@ $$;
 --
 -- and with no row when the session is not open, has been still for so long that its end has to be
 -- moved, or belongs to somebody who may not act.
-CREATE OR REPLACE FUNCTION benefits_rush_claim(
+DROP FUNCTION IF EXISTS benefits_rush_claim(
+    bytea, interval, bigint, text, bigint, text, uuid, text, smallint, smallint, integer);
+CREATE FUNCTION benefits_rush_claim(
     p_session bytea,
     p_refresh interval,
     p_release bigint,
@@ -74,6 +76,7 @@ CREATE OR REPLACE FUNCTION benefits_rush_claim(
     held_id text,
     price_credits integer,
     valid_until timestamptz,
+    valid_from timestamptz,  -- when that is still to come
     slot integer,
     sealed bytea,
     redeem_url_sealed bytea,
@@ -124,9 +127,9 @@ BEGIN
         p_pack_counter, NULL, NULL, NULL, p_price, NULL, true);
     code := v_taken.code;
     IF code = 'ok' THEN
-        SELECT claim.price_credits, claim.valid_until, claim.slot, own_code.sealed,
+        SELECT claim.price_credits, claim.valid_until, nullif(claim.valid_from, claim.created_at), claim.slot, own_code.sealed,
                own_code.redeem_url_sealed, batch.key_number, batch.key_sealed, batch.old_key_sealed
-        INTO price_credits, valid_until, slot, sealed, redeem_url_sealed, key_number, key_sealed,
+        INTO price_credits, valid_until, valid_from, slot, sealed, redeem_url_sealed, key_number, key_sealed,
              old_key_sealed
         FROM benefits_claim claim
         JOIN benefits_code own_code

@@ -107,6 +107,18 @@ BEGIN
 END
 $$;
 
+-- The first instant a claim made at p_at may be used: at once, or with the member's own day p_days
+-- later, never before the benefit's own beginning.
+CREATE OR REPLACE FUNCTION benefits_valid_from(
+    p_at timestamptz, p_zone text, p_days integer, p_beginning timestamptz
+) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN greatest(
+    p_at,
+    (((p_at AT TIME ZONE p_zone)::date + p_days)::timestamp AT TIME ZONE p_zone),
+    p_beginning
+);
+
 -- The last instant a claim made at p_at may be used: the end of the member's own day after
 -- p_days more, never past the benefit's own end or the last day of its code. Null: no end.
 CREATE OR REPLACE FUNCTION benefits_valid_until(

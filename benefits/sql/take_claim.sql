@@ -50,7 +50,8 @@ BEGIN
     SELECT release.mode, release.price_credits, release.per_member, release.livemode,
            release.opens_at, release.closes_at, release.benefit_id,
            benefit.status, benefit.visible_from, benefit.claimable_from, benefit.claimable_until,
-           benefit.usable_from, benefit.usable_until, benefit.valid_days, benefit.detail,
+           benefit.usable_from, benefit.usable_after_days, benefit.usable_until,
+           benefit.valid_days, benefit.detail,
            benefit.budget_id, benefit.unit_cost, benefit.unit_cost_currency,
            member.time_zone, member.wallet_id, member.person_token,
            -- What is given out by lot is claimed by those who were drawn, until the draw is done.
@@ -276,7 +277,8 @@ BEGIN
             CASE v_state WHEN 'reserved' THEN v_now END, 0, v_now,
             CASE WHEN v_state <> 'reserved' THEN v_now END,
             CASE v_state WHEN 'redeemed' THEN v_now END,
-            CASE v_state WHEN 'granted' THEN greatest(v_now, v_release.usable_from) END,
+            CASE v_state WHEN 'granted' THEN benefits_valid_from(
+                v_now, v_release.time_zone, v_release.usable_after_days, v_release.usable_from) END,
             CASE v_state WHEN 'granted' THEN benefits_valid_until(
                 v_now, v_release.time_zone, v_release.valid_days, v_release.usable_until, v_code_ends_on) END,
             v_now, '', p_partner, p_external, p_metadata, cardinality(v_uses),

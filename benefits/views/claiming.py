@@ -110,6 +110,7 @@ def _won_panel(claim: Claim, revealed: Revealed, standing: Standing) -> str:
         words=words_language(claim.member, language),
         time_zone=claim.member.time_zone,
         price_credits=claim.price_credits,
+        valid_from=claim.valid_from if claim.valid_from != claim.created_at else None,
         valid_until=claim.valid_until,
     )
     return won_panel(winning, OpenCode(revealed.code, revealed.redeem_url), lambda: claim)

@@ -47,6 +47,7 @@ class Winning:
     words: str  # the language of the benefit's own words
     time_zone: str
     price_credits: int
+    valid_from: datetime | None  # when that is still to come
     valid_until: datetime | None
 
 

@@ -61,12 +61,14 @@ def plain_of(answer, member):
     return status, headers, text
 
 
+@pytest.mark.parametrize("wait", [None, 2], ids=["at once", "in two days"])
 @pytest.mark.parametrize("language", ["en", "zh-hans", "zh-hant"])
-def test_a_winner_in_front_gets_what_the_page_gives(server, door, language):
-    release = make()
+def test_a_winner_in_front_gets_what_the_page_gives(server, door, language, wait):
+    release = make(usable_after_days=wait)
     first, second, third = (reader(language=language) for _ in range(3))
     page = plain_of(ask(server, first, release), first)
     assert server.asked == 1
+    assert ("Good from" in page[2]) is (wait is not None and language == "en")
     with CaptureQueriesContext(connection) as caught:
         assert plain_of(ask(server, second, release), second) == page
     assert plain_of(ask(server, third, release), third) == page

@@ -47,23 +47,6 @@ DECLARE
     v_range bigint;
     v_slot integer;
 BEGIN
-    -- Most often the first range has one.
-    UPDATE benefits_slotcounter
-    SET next_slot = next_slot + 1
-    WHERE next_slot <= end_slot AND id = (
-        SELECT counter.id
-        FROM benefits_slotcounter counter
-        WHERE counter.release_id = p_release
-          AND counter.next_slot <= counter.end_slot
-          AND (counter.sells_until IS NULL OR counter.sells_until > p_now)
-        ORDER BY counter.sells_until NULLS LAST,
-                 (counter.number + (uuid_hash(p_op) & 15)) % 16,
-                 counter.number
-        LIMIT 1)
-    RETURNING next_slot - 1 INTO v_slot;
-    IF v_slot IS NOT NULL THEN
-        RETURN v_slot;
-    END IF;
     FOR v_range IN
         SELECT counter.id
         FROM benefits_slotcounter counter

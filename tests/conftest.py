@@ -5,6 +5,7 @@ import os
 from contextlib import ExitStack
 
 import pytest
+from django.core.cache import cache
 
 from tests import databases
 from tests.factories import bind, make_member
@@ -69,6 +70,12 @@ class _Stuck(logging.Handler):
 
     def emit(self, record):
         self.rows.append(record)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered():
+    """A board or a count that was kept half a minute ago was another test's."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -127,10 +127,11 @@ BEGIN
         p_pack_counter, NULL, NULL, NULL, p_price, NULL, true);
     code := v_taken.code;
     IF code = 'ok' THEN
-        SELECT claim.price_credits, claim.valid_until, nullif(claim.valid_from, claim.created_at), claim.slot, own_code.sealed,
+        SELECT claim.price_credits, claim.valid_until,
+               nullif(claim.valid_from, claim.created_at), claim.slot, own_code.sealed,
                own_code.redeem_url_sealed, batch.key_number, batch.key_sealed, batch.old_key_sealed
-        INTO price_credits, valid_until, valid_from, slot, sealed, redeem_url_sealed, key_number, key_sealed,
-             old_key_sealed
+        INTO price_credits, valid_until, valid_from, slot, sealed, redeem_url_sealed, key_number,
+             key_sealed, old_key_sealed
         FROM benefits_claim claim
         JOIN benefits_code own_code
             ON own_code.release_id = claim.release_id AND own_code.slot = claim.slot

@@ -95,25 +95,31 @@ $$;
 CREATE OR REPLACE FUNCTION benefits_valid_from(
     p_at timestamptz, p_zone text, p_days integer, p_beginning timestamptz
 ) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN greatest(
-    p_at,
-    (((p_at AT TIME ZONE p_zone)::date + p_days)::timestamp AT TIME ZONE p_zone),
-    p_beginning
-);
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN greatest(
+        p_at,
+        (((p_at AT TIME ZONE p_zone)::date + p_days)::timestamp AT TIME ZONE p_zone),
+        p_beginning
+    );
+END
+$$;
 
 -- The last instant a claim made at p_at may be used: the end of the member's own day after
 -- p_days more, never past the benefit's own end or the last day of its code. Null: no end.
 CREATE OR REPLACE FUNCTION benefits_valid_until(
     p_at timestamptz, p_zone text, p_days integer, p_cap timestamptz, p_code_ends_on date
 ) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN least(
-    ((((p_at AT TIME ZONE p_zone)::date + p_days + 1)::timestamp AT TIME ZONE p_zone)
-        - interval '1 millisecond'),
-    p_cap,
-    (((p_code_ends_on + 1)::timestamp AT TIME ZONE p_zone) - interval '1 millisecond')
-);
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN least(
+        ((((p_at AT TIME ZONE p_zone)::date + p_days + 1)::timestamp AT TIME ZONE p_zone)
+            - interval '1 millisecond'),
+        p_cap,
+        (((p_code_ends_on + 1)::timestamp AT TIME ZONE p_zone) - interval '1 millisecond')
+    );
+END
+$$;
 
 -- A claim lets go of its slot: back to the release, for the next member. Only for a slot whose
 -- code nobody has seen. Safe to repeat: the second time there is nothing to let go.

@@ -100,9 +100,7 @@ def put_back(release):
     for made in Claim.objects.filter(holds_slot=True):
         with connection.cursor() as cursor:
             cursor.execute("UPDATE benefits_claim SET state = 'returned' WHERE id = %s", [made.pk])
-        made.events.create(
-            actor="test", cause="return", from_state=made.state, to_state="returned"
-        )
+        made.events.create(actor="test", cause="return", from_state=made.state, to_state="returned")
         claim_sql.let_go(claim_id=made.pk, now=database_now())
 
 

@@ -44,6 +44,11 @@ def stage(release, content, *, piece=1_000):
     return stager.finish(expires_on=None, life_days_min=7, now=database_now())
 
 
+def is_readable(sealed):
+    """Whether a line can be read there. Four letters alone may stand in a cipher by chance."""
+    return any(words in bytes(sealed) for words in (b"BULK0000", b"BULKNOURL", b"apps.apple.com"))
+
+
 def drain():
     while code_imports.drain_imports():
         pass
@@ -71,7 +76,7 @@ def test_every_line_has_its_fate_and_a_second_upload_adds_nothing(release):
     content = file_of(300, faults=FAULTS)
     row = stage(release, content)
     assert row.parts.count() > 3
-    assert not any(b"BULK" in bytes(part.sealed) for part in row.parts.all())
+    assert not any(is_readable(part.sealed) for part in row.parts.all())
     drain()
     row.refresh_from_db()
     assert (row.state, row.row_count, row.accepted_count) == ("done", 300, 294)
@@ -81,7 +86,7 @@ def test_every_line_has_its_fate_and_a_second_upload_adds_nothing(release):
     assert set(kept.values_list("line", flat=True)) == {40, 200, 280, 299}, (
         "duplicates are not kept"
     )
-    assert not any(b"BULK" in bytes(fault.sealed) for fault in kept)
+    assert not any(is_readable(fault.sealed) for fault in kept)
     release.refresh_from_db()
     assert (release.stock, Code.objects.count()) == (294, 294)
     again = stage(release, content)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
-from benefits.models import Claim, Code, CodeBatch
+from benefits.models import Benefit, Claim, Code, CodeBatch
 from benefits.sealed import SealedCode
 from credits.kinds import Counter
 from zone.core.rows import RowReader, fetch_row
@@ -42,7 +42,7 @@ class Taken:
     sealed: Code | None = None
 
 
-def _call(statement: str, parameters: Sequence[Any]) -> Any:
+def _call(statement: str, parameters: Sequence[Any] | dict[str, Any]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchone()
@@ -225,14 +225,24 @@ def valid_until(
     return ends_at
 
 
-def valid_from(
-    *, at: datetime, zone: str, days: int | None, beginning: datetime | None
-) -> datetime:
-    """The first instant of use; the same arithmetic as for a claim with its code in hand."""
-    begins_at: datetime = _call(
-        "SELECT benefits_valid_from(%s, %s, %s, %s)", [at, zone, days, beginning]
-    )[0]
-    return begins_at
+def life(at: datetime, zone: str, benefit: Benefit) -> tuple[datetime, datetime | None]:
+    """The first and the last instant of use of what is granted at `at` without a code in hand.
+
+    The same arithmetic as for a claim with one.
+    """
+    begins_at, ends_at = _call(
+        "SELECT benefits_valid_from(%(at)s, %(zone)s, %(wait)s, %(beginning)s),"
+        " benefits_valid_until(%(at)s, %(zone)s, %(days)s, %(cap)s, NULL)",
+        {
+            "at": at,
+            "zone": zone,
+            "wait": benefit.usable_after_days,
+            "beginning": benefit.usable_from,
+            "days": benefit.valid_days,
+            "cap": benefit.usable_until,
+        },
+    )
+    return begins_at, ends_at
 
 
 def lease_claims(

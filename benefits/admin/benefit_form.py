@@ -55,8 +55,8 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "slug", "kind", "livemode", "hue", "price_credits", "per_member",
             "visible_from", "visible_until", "claimable_from", "claimable_until", "usable_from",
-            "usable_after_days", "usable_until", "valid_days", "return_percent", "snooze_days", "thanks_credits",
-            "requires_binding", "requires_adult", "is_giftable", "gift_counts_to_limit",
+            "usable_after_days", "usable_until", "valid_days", "return_percent", "snooze_days",
+            "thanks_credits", "requires_binding", "requires_adult", "is_giftable", "gift_counts_to_limit",
             "storefronts", "wallets", "funder", "unit_cost", "unit_cost_currency", "budget",
             "is_featured", "sort_weight", "terms_version", "only_for_stamps",
         )  # fmt: skip

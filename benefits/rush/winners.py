@@ -106,7 +106,9 @@ class Winners:
         try:
             gate.admit(release_id=release.pk, stock=release.stock, visitor=token_hash.hex())
             return self._serve(offer, asked, token_hash, *operation)
-        except (Busy, Error, VaultError) as reason:
+        except Busy:
+            return None, None
+        except (Error, VaultError) as reason:
             log.info("a claim goes on to the page", extra={"why": type(reason).__name__})
             return None, None
         finally:

@@ -1,12 +1,13 @@
 """Calling an operator: one open row for each thing to look at, however often it happens."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db.models import F
 
-from benefits.models import Alarm
+from benefits.models import Alarm, Claim
 from zone.core.clock import database_now
 
 log = logging.getLogger(__name__)
@@ -40,3 +41,11 @@ def settle_alarms_of(kind: str, *subjects: str, about: str = "") -> None:
     if about:
         rows = rows.filter(facts__has_key=about)
     rows.update(settled_at=database_now(), settled_by="worker")
+
+
+def settle_awaited(claims: Iterable[Claim]) -> None:
+    """Nobody needs to look any more at what was waited for and has come."""
+    awaited = [claim.public_id for claim in claims if claim.attempts > 1]
+    if awaited:
+        settle_alarms_of(Alarm.Kind.PROVIDER_SILENT, *awaited)
+        settle_alarms_of(Alarm.Kind.PROVIDER_CODE, *awaited, about="reference")

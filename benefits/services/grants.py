@@ -9,8 +9,8 @@ provider what became of the order, and nothing is ordered twice because the key 
 import logging
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from functools import cache, partial
 
 from django.db import IntegrityError, transaction
 
@@ -28,7 +28,7 @@ from benefits.providers.base import (
 )
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services import pools
-from benefits.services.alarms import raise_alarm, settle_alarms_of
+from benefits.services.alarms import raise_alarm, settle_awaited
 from benefits.services.asking import (
     Answer,
     add_recipients,
@@ -270,8 +270,17 @@ def grant_together(answers: list[tuple[Claim, Issued]]) -> set[int]:
             .filter(pk__in=issued_for, state=State.RESERVED)
             .order_by("pk")
         )
-        lives: dict[tuple[Any, ...], tuple[datetime, datetime | None]] = {}
-        granted = [_granted(claim, issued_for[claim.pk], lives, now=now) for claim in claims]
+        life = cache(
+            partial(claim_sql.life, now)
+        )  # Asked once for all who share a zone and a benefit.
+        granted = [
+            claim_sql.Granted(
+                claim.pk,
+                issued_for[claim.pk].reference,
+                *life(claim.member.time_zone, claim.benefit),
+            )
+            for claim in claims
+        ]
         keep_codes([(claim, issued_for[claim.pk]) for claim in claims], now=now)
         claim_sql.grant_waiting(granted, now=now)
         record_events(
@@ -294,36 +303,9 @@ def grant_together(answers: list[tuple[Claim, Issued]]) -> set[int]:
             if not issued_for[claim.pk].code:
                 start_trial(claim=claim, now=now)  # It began on the member's account.
         tell_each(claims, "claim_granted", now=now)
-        _call_off_alarms(claims)
+        settle_awaited(claims)
         failpoint("grant_before_commit")
     return {claim.pk for claim in claims}
-
-
-def _call_off_alarms(claims: list[Claim]) -> None:
-    """Nobody needs to look any more at what was waited for and has come."""
-    awaited = [claim.public_id for claim in claims if claim.attempts > 1]
-    if awaited:
-        settle_alarms_of(Alarm.Kind.PROVIDER_SILENT, *awaited)
-        settle_alarms_of(Alarm.Kind.PROVIDER_CODE, *awaited, about="reference")
-
-
-def _granted(
-    claim: Claim,
-    issued: Issued,
-    lives: dict[tuple[Any, ...], tuple[datetime, datetime | None]],
-    *,
-    now: datetime,
-) -> claim_sql.Granted:
-    benefit = claim.benefit
-    zone = claim.member.time_zone
-    start = (zone, benefit.usable_after_days, benefit.usable_from)
-    end = (benefit.valid_days, benefit.usable_until)
-    if (*start, *end) not in lives:
-        lives[*start, *end] = (
-            claim_sql.valid_from(at=now, zone=zone, days=start[1], beginning=start[2]),
-            claim_sql.valid_until(at=now, zone=zone, days=end[0], cap=end[1], code_ends_on=None),
-        )
-    return claim_sql.Granted(claim.pk, issued.reference, *lives[*start, *end])
 
 
 def fail(claim: Claim, reason: str, *, provider_status: str, actor: str = "worker") -> bool:

@@ -118,7 +118,7 @@ def test_the_form_refuses_what_somebody_could_never_use(db, fault):
     form = BenefitForm(instance=benefit)
     form.cleaned_data = {"usable_after_days": 3, **values}
     form._errors = {}
-    form._refuse_what_cannot_be_used(form.cleaned_data)
+    form.clean()
     assert list(form._errors) == ([place] if place else [])
 
 

@@ -1,5 +1,7 @@
 """Connections out of the pool: cheap while they work, replaced when they do not."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,6 +48,23 @@ def one_request():
         pid = cursor.fetchone()[0]
     connection.close()
     return pid
+
+
+def test_a_new_pool_is_open_before_a_second_thread_sees_it(pooled, monkeypatch):
+    opening = ConnectionPool.open
+
+    def slowly(pool, *how, **options):
+        time.sleep(0.2)
+        opening(pool, *how, **options)
+
+    monkeypatch.setattr(ConnectionPool, "open", slowly)
+    connection.close_pool()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(one_request)
+        time.sleep(0.1)  # While the first one's pool is being opened.
+        second = threads.submit(one_request)
+        assert first.result()
+        assert second.result()
 
 
 def test_a_busy_connection_is_not_asked_for_a_sign_of_life(pooled, asked):

@@ -82,7 +82,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 check=check_connection,
                 **options,
             )
-            pools.setdefault(self.alias, made).open()  # Of two threads the first one's counts.
+            made.open()  # Before anybody sees it: a pool that is not open has no connections.
+            if pools.setdefault(self.alias, made) is not made:
+                made.close()  # Of two threads the first one's counts.
         return pools[self.alias]
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

@@ -32,7 +32,7 @@ from benefits.models.statement import ProviderStatement, ProviderStatementLine
 from benefits.models.tag import MemberTag
 from benefits.models.trial import Trial
 from benefits.models.waitlist import WaitlistEntry
-from benefits.models.wish import Wish, WishTouch
+from benefits.models.wish import Wish, WishCall, WishMark, WishTouch
 
 __all__ = [
     "Alarm",
@@ -95,5 +95,7 @@ __all__ = [
     "Trial",
     "WaitlistEntry",
     "Wish",
+    "WishCall",
+    "WishMark",
     "WishTouch",
 ]

@@ -28,6 +28,8 @@ class Wish(models.Model):
     # Looked at again once the member has so many credits, or made another claim.
     needs_credits = models.PositiveIntegerField(null=True)
     needs_claims = models.BooleanField(default=False)
+    # Nothing but a unit is missing: of the stock, of a limit for everybody, of a budget.
+    needs_units = models.BooleanField(default=False, db_default=False)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -50,6 +52,24 @@ class Wish(models.Model):
             models.Index(
                 fields=["looks_at"], name="benefits_wish_due", condition=models.Q(state="open")
             ),
+            # A benefit of which something changed: whoever waits for it, in the order of asking.
+            models.Index(
+                fields=["benefit", "id"],
+                name="benefits_wish_of_benefit",
+                condition=models.Q(state="open"),
+            ),
+            # The same where a single unit came back.
+            models.Index(
+                fields=["benefit", "id"],
+                name="benefits_wish_for_units",
+                condition=models.Q(state="open", needs_units=True),
+            ),
+            # Every claim asks whether its member's claims are waited for.
+            models.Index(
+                fields=["member"],
+                name="benefits_wish_for_claims",
+                condition=models.Q(state="open", needs_claims=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,3 +90,34 @@ class WishTouch(models.Model):
 
     def __str__(self) -> str:
         return str(self.member_id)
+
+
+class WishCall(models.Model):
+    """Something changed about a benefit that members wait for. Its wishes are woken in pieces.
+
+    Only ever inserted by triggers; the worker notes how far it is, and deletes the row at the end.
+    """
+
+    benefit_id = models.BigIntegerField()
+    only_for_units = models.BooleanField(db_default=False)
+    after_wish = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        verbose_name = _("call to the wishes of a benefit")
+        verbose_name_plural = _("calls to the wishes of benefits")
+
+    def __str__(self) -> str:
+        return f"{self.benefit_id}: {self.after_wish}"
+
+
+class WishMark(models.Model):
+    """The one row that says from which transaction on the journal is unread by wishes."""
+
+    tx_from = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("mark of the wishes in the journal")
+        verbose_name_plural = _("marks of the wishes in the journal")
+
+    def __str__(self) -> str:
+        return str(self.tx_from)

@@ -4,13 +4,22 @@ Each look asks what a tap on the card would do, so what is told is what a claim 
 notice are one commit; several workers may look, and any of them may die.
 """
 
+import time
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from benefits import queries
 from benefits.conditions.snapshot import take_snapshot
-from benefits.errors import Ended, NotEnoughCredits, RuleNotMet, WishRefused
+from benefits.errors import (
+    BudgetExhausted,
+    Ended,
+    NotEnoughCredits,
+    QuotaReached,
+    RuleNotMet,
+    SliceSoldOut,
+    WishRefused,
+)
 from benefits.models import Benefit, Wish
 from benefits.queries import Card
 from zone.core.clock import database_now
@@ -21,12 +30,17 @@ from zone.notices.services import write_notice
 
 # So long before it opens: enough to be there, short enough not to be forgotten.
 AHEAD = timedelta(minutes=10)
-# What nobody told us of (a raised stock, an end put off) is seen after so long.
-FALLBACK = timedelta(hours=6)
+# What no trigger told us of (see `sql/wishes.sql` and `sql/wish_calls.sql`) is seen after so long.
+FALLBACK = timedelta(hours=24)
 # A change that was under way while the wish was made is seen by the second look.
 SECOND_LOOK = timedelta(minutes=1)
 BATCH_ROWS = 50
 WAKE_ROWS = 2_000
+# Of one benefit that changed so many are woken before others have their turn.
+CALL_ROWS = 500
+CALLS_MAX = 20
+# One drain ends well before its task's time limit; the next one goes on.
+DRAIN_SECONDS_MAX = 45
 
 State = Wish.State
 
@@ -55,15 +69,31 @@ def drop_wish(*, member: Member, benefit: Benefit, now: datetime) -> bool:
 
 
 def drain_wishes() -> int:
-    """Look at what is due and at whom something happened to. Returns how many were told."""
+    """Look at what is due, at whom something happened to, and at whom a benefit changed for.
+
+    Returns how many were told.
+    """
+    told, stops_at = 0, time.monotonic() + DRAIN_SECONDS_MAX
+    while True:
+        calls = _wake()
+        while True:
+            looked, told_now = _look_at_batch()
+            told += told_now
+            if time.monotonic() > stops_at:
+                return told
+            if looked < BATCH_ROWS:
+                break
+        if not calls:
+            return told
+
+
+def _wake() -> int:
+    """Make due what may have another answer now. Returns how many benefits' calls were served."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT benefits_wake_wishes(%s)", [WAKE_ROWS])
-    told = 0
-    while True:
-        looked, told_now = _look_at_batch()
-        told += told_now
-        if looked < BATCH_ROWS:
-            return told
+        cursor.execute("SELECT benefits_answer_calls(%s, %s)", [CALLS_MAX, CALL_ROWS])
+        (calls,) = cursor.fetchone()
+    return int(calls)
 
 
 def _look_at_batch() -> tuple[int, int]:
@@ -89,8 +119,12 @@ def _look_at_batch() -> tuple[int, int]:
 def _look(wish: Wish, *, now: datetime) -> bool:
     """Tell the member, end the wish, or say when to look again. True when they were told."""
     card = queries.read_card(wish.benefit, wish.member, now=now)
+    needed = _needs(wish)
     wish.looked_at = now
     wish.needs_credits, wish.needs_claims = None, False
+    wish.needs_units = card.state == "sold_out" or isinstance(
+        card.refusal, QuotaReached | SliceSoldOut | BudgetExhausted
+    )
     if kind := _news(card, now=now):
         _tell(wish, card, kind, now=now)
         _end(wish, State.TOLD, now=now)
@@ -99,12 +133,20 @@ def _look(wish: Wish, *, now: datetime) -> bool:
         _end(wish, State.OVER, now=now)
     else:
         wish.looks_at = _next_look(wish, card, now=now)
+        if _needs(wish) != needed:
+            # What happened while this was being noted did not know that it is waited for.
+            wish.looks_at = min(wish.looks_at, now + SECOND_LOOK)
     wish.save(
         update_fields=[
-            "state", "looked_at", "looks_at", "needs_credits", "needs_claims", "ended_at",
+            "state", "looked_at", "looks_at", "needs_credits", "needs_claims", "needs_units",
+            "ended_at",
         ]
     )  # fmt: skip
     return False
+
+
+def _needs(wish: Wish) -> tuple[int | None, bool, bool]:
+    return wish.needs_credits, wish.needs_claims, wish.needs_units
 
 
 def _end(wish: Wish, state: str, *, now: datetime) -> None:

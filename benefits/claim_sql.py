@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,6 +63,13 @@ _TAKE = f"""
         %s::bigint, %s::text, %s::jsonb, %s::integer, %s::text[], %s::boolean) answer
 """  # noqa: S608
 
+_TAKE_PAID = f"""
+    SELECT code, claim_id, opens_at, allowed, ledger_code, available
+    FROM benefits_take_claim(
+        %s::bigint, %s::bigint, %s::uuid, %s::text, %s::text, {Counter.BENEFITS:d}::smallint,
+        {Counter.CAMPAIGNS:d}::smallint, NULL, NULL, NULL, %s::integer, %s::text[], false, true)
+"""  # noqa: S608
+
 
 def take(
     *,
@@ -88,33 +96,44 @@ def take(
     that grants it.
     """
     parameters = [
-        member_id,
-        release_id,
-        op_id,
-        public_id,
-        actor,
-        counter,
-        pack_counter,
-        partner_id,
-        external_id,
-        None if metadata is None else json.dumps(metadata),
-        price,
-        None if tiers is None else list(tiers),
-        reveals,
-    ]
+        member_id, release_id, op_id, public_id, actor, counter, pack_counter, partner_id,
+        external_id, None if metadata is None else json.dumps(metadata), price,
+        None if tiers is None else list(tiers), reveals,
+    ]  # fmt: skip
+    row = _refusable(_TAKE, parameters)
+    return Taken(code=row) if isinstance(row, str) else _build_taken(row)
+
+
+def take_paid(
+    *,
+    member_id: int,
+    release_id: int,
+    op_id: UUID,
+    public_id: str,
+    actor: str,
+    price: int,
+    tiers: Sequence[str] | None = None,
+) -> Taken:
+    """`take` in a transaction in which others have paid `price`: its owner is charged nothing."""
+    row = _refusable(
+        _TAKE_PAID,
+        [member_id, release_id, op_id, public_id, actor, price, tiers and list(tiers)],
+    )
+    return Taken(code=row) if isinstance(row, str) else Taken(*row)
+
+
+def _refusable(statement: str, parameters: Sequence[Any]) -> Sequence[Any] | str:
+    """The one row of a statement, or the code of the refusal that it raised."""
     try:
-        if connection.in_atomic_block:
-            with transaction.atomic():
-                row = fetch_row(_TAKE, parameters)
-        else:
-            row = fetch_row(_TAKE, parameters)
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            row = fetch_row(statement, parameters)
     except DatabaseError as error:
         code = _REFUSALS.get(getattr(error.__cause__, "sqlstate", ""))
         if code is None:
             raise
-        return Taken(code=code)
-    assert row is not None  # noqa: S101  The function answers with one row, always.
-    return _build_taken(row)
+        return code
+    assert row is not None  # noqa: S101  The functions answer with one row, always.
+    return row
 
 
 def _build_taken(row: Sequence[Any]) -> Taken:

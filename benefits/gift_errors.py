@@ -93,3 +93,16 @@ class GiverBlocked(GiftRefused):
 
 class AlreadyThanked(GiftRefused):
     sentence = _("You have already said thank you.")
+
+
+class PaidTogether(GiftRefused):
+    """To the giver of what friends paid for too."""
+
+    sentence = _(
+        "Your friends paid for this one too, so it cannot be called back."
+        " You can change its card, or make a new link."
+    )
+
+
+class PaidForByYou(GiftRefused):
+    sentence = _("You paid a part of this one. It is for somebody else to open.")

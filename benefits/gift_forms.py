@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from benefits.forms import ClaimForm
 from benefits.models import Claim, Gift
 from benefits.models.gift import NAME_LETTERS_MAX, WORDS_LETTERS_MAX
+from credits.ledger import AMOUNT_MAX
 from zone.core import clock
 from zone.core.money import babel_locale
 from zone.members.models import Member, Wallet
 
+GROUP_DAYS_MAX = 30
 # Friends live abroad too; the wallets' own zones come before these.
 _MORE_ZONES = (
     "Asia/Taipei", "Asia/Macau", "Asia/Singapore", "Asia/Kuala_Lumpur", "Asia/Bangkok",
@@ -99,6 +101,28 @@ class GiftForm(CardForm):
     def op(self) -> UUID:
         value: UUID = self.cleaned_data["op_id"]
         return value
+
+
+class GroupForm(CardForm):
+    """A new gift that friends pay for: its card, how long it collects, and the first part."""
+
+    release = forms.CharField(max_length=30)
+    price = forms.IntegerField(min_value=0)
+    op_id = forms.UUIDField(widget=forms.HiddenInput)
+    amount = forms.IntegerField(min_value=1, max_value=AMOUNT_MAX)
+    days = forms.IntegerField(min_value=1, max_value=GROUP_DAYS_MAX)
+
+    clean_op_id = ClaimForm.clean_op_id
+
+
+class PartForm(forms.Form):
+    """So many credits, under the operation that was made with the page."""
+
+    op_id = forms.UUIDField(widget=forms.HiddenInput)
+    amount = forms.IntegerField(min_value=1, max_value=AMOUNT_MAX)
+    signed_by = forms.CharField(required=False, max_length=NAME_LETTERS_MAX)
+
+    clean_op_id = ClaimForm.clean_op_id
 
 
 class ThanksForm(forms.Form):

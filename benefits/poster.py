@@ -1,6 +1,7 @@
 """The picture of a gift that its giver shares: a closed box and the QR of its link.
 
-It says who it is for and who it is from, never what is inside, and never a code.
+It says who it is for and who it is from, never what is inside, and never a code. That of a gift
+which friends pay for together calls them to join.
 """
 
 import io
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageFont
 
 from benefits.artwork import PALETTES
-from benefits.models import Gift
+from benefits.models import Gift, GroupGift
 
 WIDTH, HEIGHT = 900, 1200
 _MARGIN = 70
@@ -31,7 +32,7 @@ _FONTS = (
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def draw_poster(gift: Gift, *, link: str) -> bytes:
+def draw_poster(gift: Gift | GroupGift, *, link: str) -> bytes:
     """The poster as a PNG of 900 by 1200, in the gift's hue and the reader's language."""
     light, deep, _accents = PALETTES[gift.theme]
     fall = Image.linear_gradient("L").resize((WIDTH, HEIGHT))
@@ -50,7 +51,9 @@ def draw_poster(gift: Gift, *, link: str) -> bytes:
     code = Image.open(io.BytesIO(_qr(link))).convert("RGB")
     code = code.resize((_QR_SIDE, _QR_SIDE), Image.Resampling.NEAREST)
     picture.paste(code, ((WIDTH - _QR_SIDE) // 2, top + 190))
-    _write(pen, _("Scan to open. It opens once."), y=top + 625, size=32, fill=_GREY)
+    is_group = isinstance(gift, GroupGift)
+    foot = _("Scan to put in a part.") if is_group else _("Scan to open. It opens once.")
+    _write(pen, foot, y=top + 625, size=32, fill=_GREY)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()

@@ -12,6 +12,7 @@ from benefits.services import (
     forgetting,
     gift_clock,
     grants,
+    group_clock,
     lifecycle,
     live_segments,
     notices,
@@ -63,6 +64,11 @@ def remind_of_endings() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def drain_gifts() -> None:
     gift_clock.drain_gifts()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_groups() -> None:
+    group_clock.drain_groups()
 
 
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)

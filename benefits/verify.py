@@ -1,6 +1,7 @@
 """The promises of benefits as queries: each returns the keys that break it, or nothing."""
 
 from benefits.verify_draws import DRAW_INVARIANTS
+from benefits.verify_groups import GROUP_INVARIANTS
 from benefits.verify_life import LIFE_INVARIANTS
 from benefits.verify_stamps import STAMP_INVARIANTS
 from benefits.verify_vouchers import VOUCHER_INVARIANTS
@@ -323,6 +324,7 @@ INVARIANTS: list[Invariant] = [
         is_liveness=True,
     ),
     *LIFE_INVARIANTS,
+    *GROUP_INVARIANTS,
     *STAMP_INVARIANTS,
     *VOUCHER_INVARIANTS,
     *DRAW_INVARIANTS,

@@ -48,7 +48,13 @@ _BENEFIT_TITLES = {
     Kind.RELEASE: _("Benefit not received, credits returned"),
     Kind.REFUND: _("Benefit returned"),
 }
-_LINKS = {"txn": "/activity/", "clm": "/me/benefits/"}
+_GROUP_TITLES = {
+    Kind.HOLD: _("Gift with friends, set aside"),
+    Kind.CAPTURE: _("Your part of a gift with friends"),
+    Kind.RELEASE: _("Gift with friends, credits returned"),
+    Kind.REFUND: _("Gift with friends came back"),
+}
+_LINKS = {"txn": "/activity/", "clm": "/me/benefits/", "ggf": "/gifts/together/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,8 @@ def _title(line: EntryLine) -> Any:
         return _("Account closed")
     if line.kind == Kind.EARN:
         return _EARNED.get(Counter(line.counter), _TITLES[Kind.EARN])
+    if line.related.startswith("ggf_") and line.kind in _GROUP_TITLES:
+        return _GROUP_TITLES[line.kind]
     if line.counter == Counter.BENEFITS and line.kind in _BENEFIT_TITLES:
         return _BENEFIT_TITLES[line.kind]
     return _TITLES[line.kind]

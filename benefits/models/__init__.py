@@ -8,6 +8,7 @@ from benefits.models.code_import import CodeImport, CodeImportFault, CodeImportP
 from benefits.models.code_report import CodeReport
 from benefits.models.draw import DrawEntry, FairDraw
 from benefits.models.gift import Gift, GiftBlock
+from benefits.models.group_gift import GroupGift, GroupPart
 from benefits.models.hold import StockHold
 from benefits.models.limit import Budget, BudgetShare, BudgetUse, Quota, QuotaCount, QuotaUse
 from benefits.models.opening import OpeningHours, OpeningSpan
@@ -60,6 +61,8 @@ __all__ = [
     "FairDraw",
     "Gift",
     "GiftBlock",
+    "GroupGift",
+    "GroupPart",
     "MemberTag",
     "MemberTouch",
     "OpeningHours",

@@ -25,7 +25,10 @@ class Place:
 
 
 def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) -> dict[int, Place]:
-    """The member's open places, by release. An offer whose time is over is none any more."""
+    """The member's open places, by release. An offer whose time is over is none any more.
+
+    Nor is what is held for a gift with friends: it is not the member's to claim.
+    """
     ahead = (
         WaitlistEntry.objects.filter(
             release_id=OuterRef("release_id"), state=WaitlistEntry.State.WAITING
@@ -36,7 +39,10 @@ def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) ->
         .values("number")
     )
     entries = WaitlistEntry.objects.filter(
-        member=member, release_id__in=list(release_ids), state__in=WaitlistEntry.OPEN_STATES
+        member=member,
+        release_id__in=list(release_ids),
+        state__in=WaitlistEntry.OPEN_STATES,
+        group_gift=None,
     ).annotate(rank=Coalesce(Subquery(ahead), Value(0)) + 1)
     places = {}
     for entry in entries:
@@ -60,6 +66,7 @@ def find_held_release(benefit: Benefit, *, member: Member, now: datetime) -> Rel
             returned_slots__offered_to=member,
             returned_slots__offered_until__gt=now,
         )
+        .exclude(group_gifts__starter=member, group_gifts__state="collecting")
         .select_related("benefit")
         .order_by("returned_slots__offered_until")
         .first()

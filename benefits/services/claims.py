@@ -131,6 +131,30 @@ def make_claim(
     return Made(claim, taken.sealed)
 
 
+def claim_paid(
+    *, member: Member, release: Release, op_id: UUID, price: int, actor: str, now: datetime
+) -> Claim:
+    """A unit of a release for a member for whom others have paid `price` in this transaction.
+
+    Only a code in hand. Raises what `claim_benefit` raises, the credits' refusals apart.
+    """
+    take = partial(
+        claim_sql.take_paid,
+        member_id=member.pk,
+        release_id=release.pk,
+        op_id=op_id,
+        public_id=new_public_id("clm"),
+        actor=actor,
+        price=price,
+    )
+    taken = take()
+    if taken.code == "tier_needed":
+        taken = take(tiers=list_reached_tiers(member))
+    if taken.claim_id is None or taken.code != "ok":
+        raise _refusal_of(taken, member=member, release=release, now=now)
+    return Claim.objects.select_related("benefit", "member").get(pk=taken.claim_id)
+
+
 def _refuse_another_request(first: Claim, *, release: Release, price: int | None) -> None:
     """Raises OperationReused when what an operation made is not what it is sent for now.
 

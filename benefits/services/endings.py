@@ -11,6 +11,7 @@ from benefits.models import Claim, Code
 from benefits.models.release import Fulfilment
 from benefits.services.code_reserve import KeptFor, take_kept_slot
 from benefits.services.gifts import stop_gift_of
+from benefits.services.group_returns import is_paid_together, return_revoked
 from benefits.services.moves import lock_claim, move_claim, record_event, tell_partner
 from benefits.services.notices import tell
 from benefits.services.provider_endings import end_at_provider, is_kept_elsewhere
@@ -43,7 +44,7 @@ def revoke_claim(
     A gift of it that is under way ends first, and what a wallet keeps of it is ended there by the
     worker.
 
-    With `gives_credits_back` what it cost is refunded in the same commit. The owner is told, with
+    With `gives_credits_back` what it cost is refunded in the same commit, to each who paid. The owner is told, with
     the reason. `restore_claim` undoes it for a day.
 
     Raises ClaimNotUsable for any other state, ClaimPending while a provider is at it.
@@ -70,6 +71,8 @@ def revoke_claim(
         )
         if credits_back:
             give_credits_back(claim, amount=credits_back)
+        elif gives_credits_back:
+            return_revoked(claim, now=now)
         end_at_provider(claim, now=now)
         if is_told:
             tell(claim, "claim_revoked", now=now, reason=reason)
@@ -81,15 +84,16 @@ def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
 
     Credits that went back with it are taken again in the same commit.
 
-    Raises RestoreRefused after a day, for one that a wallet kept or that was replaced, and when the owner has spent
-    what was given back; ClaimNotUsable when it was not taken away.
+    Raises RestoreRefused after a day, for one that a wallet kept, that friends paid for or that was
+    replaced, and when the owner has spent what was given back; ClaimNotUsable when it was not taken away.
     """
     with transaction.atomic():
         claim = lock_claim(claim)
         if claim.state != State.REVOKED:
             raise ClaimNotUsable(status=claim.state)
         is_late = claim.ended_at is None or now - claim.ended_at >= RESTORE_WITHIN
-        is_gone = is_late or is_kept_elsewhere(claim)  # What a wallet ended does not come back.
+        # What a wallet ended does not come back, nor what friends paid for: it never was its owner's.
+        is_gone = is_late or is_kept_elsewhere(claim) or is_paid_together(claim)
         if is_gone or Claim.objects.filter(replaces=claim).exists():
             raise RestoreRefused()
         revoked = claim.events.filter(cause="revoke").order_by("-id").first()
@@ -127,7 +131,7 @@ def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") ->
         first = lock_claim(claim)
         if made := Claim.objects.filter(replaces=first).first():
             return made
-        if first.mode == Fulfilment.CREDITS:
+        if first.mode == Fulfilment.CREDITS or is_paid_together(first):
             raise ClaimNotUsable(status=first.state)
         if first.state != State.REVOKED:
             first = revoke_claim(

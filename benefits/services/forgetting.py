@@ -5,6 +5,8 @@ from benefits.models import (
     Claim,
     Gift,
     GiftBlock,
+    GroupGift,
+    GroupPart,
     MemberTag,
     Redemption,
     SegmentMember,
@@ -17,6 +19,8 @@ from benefits.services.code_keys import shred_codes_of
 from benefits.services.endings import revoke_claim
 from benefits.services.gift_opening import decline_gift
 from benefits.services.gifts import stop_gift_of
+from benefits.services.group_gifts import withdraw
+from benefits.services.group_notices import KINDS as _KINDS_TO_PAYERS
 from benefits.services.waitlist import leave_waitlist
 from zone.core.clock import database_now
 from zone.members.models import Erasure, Member
@@ -41,7 +45,9 @@ def _forget(erasure: Erasure) -> bool:
     member = erasure.member
     if Claim.objects.filter(member=member, state=Claim.State.RESERVED).exists():
         return False
+    withdraw(member=member, actor=ACTOR, now=database_now())
     _end_gifts(member)
+    _forget_in_groups(member)
     _end_claims(member)
     shred_codes_of(member_id=member.pk)
     for entry in WaitlistEntry.objects.filter(
@@ -88,7 +94,8 @@ def _end_gifts(member: Member) -> None:
     for gift in Gift.objects.filter(giver=member, state__in=Gift.OPEN_STATES).select_related(
         "claim"
     ):
-        stop_gift_of(claim=gift.claim, actor=ACTOR, now=now)
+        # What friends paid for too is not the member's to take along: they get their shares.
+        stop_gift_of(claim=gift.claim, actor=ACTOR, now=now, returns_parts=True)
     for gift in Gift.objects.filter(giver=member):
         if gift.receiver_id is not None:
             blank_facts(
@@ -109,6 +116,21 @@ def _end_gifts(member: Member) -> None:
     Gift.objects.filter(receiver=member).update(receiver_name="", thanks="")
     GiftBlock.objects.filter(giver=member).update(signed_by="")
     GiftBlock.objects.filter(member=member).delete()
+
+
+def _forget_in_groups(member: Member) -> None:
+    """What a starter wrote goes with them, the name of a friend with the friend; the sums stay."""
+    started = GroupGift.objects.filter(starter=member)
+    received = GroupGift.objects.filter(gift__receiver=member)
+    for groups, names in ((started, ["signed_by", "receiver_name"]), (received, ["receiver_name"])):
+        for group in groups:
+            keys = [f"{kind}:{group.public_id}" for kind in _KINDS_TO_PAYERS]
+            payers = group.parts.values_list("member_id", flat=True).distinct()
+            for member_id in {group.starter_id, *payers} - {member.pk}:
+                blank_facts(member_id=member_id, dedupe_keys=keys, names=names)
+    started.update(words="", signed_by="", receiver_name="", token_sealed=b"", note="")
+    received.update(receiver_name="")
+    GroupPart.objects.filter(member=member).update(signed_by="")
 
 
 def _end_claims(member: Member) -> None:

@@ -59,7 +59,7 @@ def _deliver(gift: Gift) -> None:
 def _return(gift: Gift) -> None:
     now = database_now()
     receiver_id = gift.receiver_id
-    gift_moves.give_back(
+    is_giver_s = gift_moves.give_back(
         gift,
         to=State.RETURNED,
         cause="gift_return",
@@ -67,6 +67,7 @@ def _return(gift: Gift) -> None:
         now=now,
         valid_until=gift_moves.restored_end(gift, now=now),
     )
-    gift_moves.tell_giver(gift, "gift_returned", now=now)
+    if is_giver_s:
+        gift_moves.tell_giver(gift, "gift_returned", now=now)
     if receiver_id is not None:
         gift_moves.tell(gift, "gift_missed", member_id=receiver_id, link="/gifts", now=now)

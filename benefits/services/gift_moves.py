@@ -10,7 +10,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from benefits.models import Claim, Code, Gift
+from benefits.models import Claim, Code, Gift, GroupGift
+from benefits.services.group_returns import return_group
 from benefits.services.moves import record_event
 from zone.core import vault
 from zone.notices.services import write_notice
@@ -34,8 +35,8 @@ def hash_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def read_token(gift: Gift) -> str:
-    """The token, for its giver while the gift is unopened; empty once nobody needs it."""
+def read_token(gift: Gift | GroupGift) -> str:
+    """The token, for its giver while the link leads on; empty once nobody needs it."""
     sealed = bytes(gift.token_sealed)
     return vault.unwrap(sealed, purpose=_SEAL_PURPOSE).decode() if sealed else ""
 
@@ -103,9 +104,20 @@ def close_gift(gift: Gift, *, to: str, now: datetime, **changes: Any) -> None:
 
 
 def give_back(
-    gift: Gift, *, to: str, cause: str, actor: str, now: datetime, valid_until: datetime | None
-) -> None:
-    """The locked gift ends and its claim is wholly the giver's again, good until `valid_until`."""
+    gift: Gift,
+    *,
+    to: str,
+    cause: str,
+    actor: str,
+    now: datetime,
+    valid_until: datetime | None,
+    returns_parts: bool = True,
+) -> bool:
+    """The locked gift ends and its claim is wholly the giver's again, good until `valid_until`.
+
+    What friends paid for together is nobody's: it ends, each payer gets back their share and is
+    told, and the answer is False.
+    """
     claim = gift.claim
     claim.frozen_at = None
     claim.valid_until = valid_until
@@ -113,6 +125,9 @@ def give_back(
     claim.save(update_fields=["frozen_at", "valid_until", "updated_at"])
     record_gift_event(gift, cause=cause, actor=actor, now=now)
     close_gift(gift, to=to, now=now)
+    if not returns_parts:
+        return True
+    return not return_group(claim, actor=actor, now=now)
 
 
 def record_gift_event(gift: Gift, *, cause: str, actor: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from benefits.models import Claim, Gift, GiftBlock
 from benefits.models.claim import COUNTED
 from benefits.services import gift_moves
 from benefits.services.gift_moves import lock_gift
+from benefits.services.group_returns import list_payers
 from benefits.services.moves import move_claim, record_event
 from zone.core.errors import NotFound
 from zone.core.ids import uuid7
@@ -28,7 +29,7 @@ def open_gift(*, token: str, member: Member, now: datetime) -> Gift:
     box opens, so that it still opens for somebody else.
 
     Raises NotFound, OwnGift, OpenedByAnother, NotYet, GiftOver, GiftRing, GiverBlocked,
-    LimitReached, and what the benefit's own rules refuse.
+    PaidForByYou, LimitReached, and what the benefit's own rules refuse.
     """
     gift = get_by_token(token)
     with transaction.atomic():
@@ -63,6 +64,8 @@ def refuse_unless_may_open(gift: Gift, *, member: Member, now: datetime) -> None
     refuse_unless_openable(gift, now=now)
     if GiftBlock.objects.filter(member=member, giver_id=gift.giver_id).exists():
         raise refusals.GiverBlocked()
+    if any(is_same_person(payer, member) for payer in list_payers(gift)):
+        raise refusals.PaidForByYou()
     refuse_unless_may_have(gift, member=member, now=now)
 
 
@@ -185,7 +188,7 @@ def decline_gift(*, gift: Gift, member: Member, now: datetime) -> Gift:
         if gift.state == State.DECLINED:
             return gift
         _refuse_unless_opened(gift, now=now)
-        gift_moves.give_back(
+        is_giver_s = gift_moves.give_back(
             gift,
             to=State.DECLINED,
             cause="gift_decline",
@@ -193,7 +196,8 @@ def decline_gift(*, gift: Gift, member: Member, now: datetime) -> Gift:
             now=now,
             valid_until=gift_moves.restored_end(gift, now=now),
         )
-        gift_moves.tell_giver(gift, "gift_returned", now=now)
+        if is_giver_s:
+            gift_moves.tell_giver(gift, "gift_returned", now=now)
     return gift
 
 

@@ -1,6 +1,7 @@
 """The giver's verbs: send, change, make a new link, call back; and an operator's stop."""
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -8,10 +9,11 @@ from django.db import transaction
 
 from benefits import gift_errors as refusals
 from benefits.errors import ClaimInTransit
-from benefits.models import Claim, Code, Gift
+from benefits.models import Claim, Code, Gift, GroupGift
 from benefits.models.gift import GIFTS_PER_DAY_MAX
 from benefits.services import gift_moves
 from benefits.services.gift_moves import lock_gift
+from benefits.services.group_returns import find_group_of
 from zone.members.models import Member
 
 RETURN_AFTER = timedelta(days=7)
@@ -20,6 +22,14 @@ AHEAD_DAYS_MAX = 60
 TRIES_PER_CLAIM_MAX = 3
 
 State = Gift.State
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOfDay:
+    """Which gift of its giver's local day it is: what the day's limit counts."""
+
+    day: date
+    nth: int
 
 
 def send_gift(
@@ -55,32 +65,57 @@ def send_gift(
             .get(pk=claim.pk)
         )
         refuse_unless_giftable(claim, giver=giver, now=now)
-        hour = _check_hour(deliver_at, claim=claim, now=now)
-        gift = Gift.objects.create(
-            op_id=op_id,
-            claim=claim,
+        return box_claim(
+            claim,
             giver=giver,
-            state=State.DELIVERED if deliver_at is None else State.SCHEDULED,
+            op_id=op_id,
+            now=now,
+            deliver_at=_check_hour(deliver_at, claim=claim, now=now) if deliver_at else None,
+            number=take_number_of_day(giver, now=now),
             theme=theme,
             words=words,
             signed_by=signed_by,
             receiver_name=receiver_name,
-            deliver_at=hour,
-            time_zone=time_zone or giver.time_zone,
-            returns_at=_return_of(claim, hour),
-            next_attempt_at=_return_of(claim, hour) if deliver_at is None else hour,
-            frozen_at=now,
-            claim_valid_until=claim.valid_until,
-            created_at=now,
-            delivered_at=now if deliver_at is None else None,
-            **_number_of_day(giver, now=now),
-            **gift_moves.new_link(),
+            time_zone=time_zone,
         )
-        claim.frozen_at = now
-        claim.valid_until = None
-        claim.updated_at = now
-        claim.save(update_fields=["frozen_at", "valid_until", "updated_at"])
-        gift_moves.record_gift_event(gift, cause="gift_send", actor=_actor(giver), now=now)
+
+
+def box_claim(
+    claim: Claim,
+    *,
+    giver: Member,
+    op_id: UUID,
+    now: datetime,
+    deliver_at: datetime | None,
+    number: NumberOfDay,
+    time_zone: str,
+    **card: str,
+) -> Gift:
+    """The locked claim is in a box from now on, under the number its gift has on its day."""
+    hour = deliver_at or now
+    gift = Gift.objects.create(
+        op_id=op_id,
+        claim=claim,
+        giver=giver,
+        state=State.DELIVERED if deliver_at is None else State.SCHEDULED,
+        deliver_at=hour,
+        time_zone=time_zone or giver.time_zone,
+        returns_at=_return_of(claim, hour),
+        next_attempt_at=_return_of(claim, hour) if deliver_at is None else hour,
+        frozen_at=now,
+        claim_valid_until=claim.valid_until,
+        created_at=now,
+        delivered_at=now if deliver_at is None else None,
+        sent_on=number.day,
+        nth=number.nth,
+        **card,
+        **gift_moves.new_link(),
+    )
+    claim.frozen_at = now
+    claim.valid_until = None
+    claim.updated_at = now
+    claim.save(update_fields=["frozen_at", "valid_until", "updated_at"])
+    gift_moves.record_gift_event(gift, cause="gift_send", actor=_actor(giver), now=now)
     return gift
 
 
@@ -153,12 +188,14 @@ def recall_gift(*, gift: Gift, now: datetime) -> Gift:
     """Call an unopened gift back: the claim is the giver's again, with the end it had.
 
     Was that end reached on the way, what was left of its life is left again. Safe to repeat.
-    Raises AlreadyOpened, GiftOver.
+    Raises AlreadyOpened, GiftOver; PaidTogether for what friends paid for with the giver.
     """
     with transaction.atomic():
         gift = lock_gift(gift)
         if gift.state == State.RECALLED:
             return gift
+        if find_group_of(gift) is not None:
+            raise refusals.PaidTogether()
         refuse_unless_unopened(gift, now=now)
         was = gift.claim_valid_until
         gift_moves.give_back(
@@ -172,10 +209,11 @@ def recall_gift(*, gift: Gift, now: datetime) -> Gift:
     return gift
 
 
-def stop_gift_of(*, claim: Claim, actor: str, now: datetime) -> None:
+def stop_gift_of(*, claim: Claim, actor: str, now: datetime, returns_parts: bool = False) -> None:
     """End whatever gift of this claim is under way, so that an operator can act on the claim.
 
-    The giver is told that it came back; a claim with no gift under way is left alone.
+    A claim with no gift under way is left alone. What friends paid for together is still there to
+    be acted on, unless with `returns_parts` it ends here and each gets their share.
     """
     gift = Gift.objects.filter(claim=claim, state__in=Gift.OPEN_STATES).first()
     if gift is None:
@@ -191,6 +229,7 @@ def stop_gift_of(*, claim: Claim, actor: str, now: datetime) -> None:
             actor=actor,
             now=now,
             valid_until=gift_moves.restored_end(gift, now=now),
+            returns_parts=returns_parts,
         )
 
 
@@ -202,13 +241,16 @@ def refuse_unless_unopened(gift: Gift, *, now: datetime) -> None:
         raise refusals.GiftOver(state=gift.state_at(now))
 
 
-def _check_hour(deliver_at: datetime | None, *, claim: Claim, now: datetime) -> datetime:
-    if deliver_at is None:
-        return now
+def refuse_unless_ahead(deliver_at: datetime, *, now: datetime) -> None:
+    """Raises PastHour, TooFarAhead."""
     if deliver_at <= now:
         raise refusals.PastHour()
     if deliver_at > now + timedelta(days=AHEAD_DAYS_MAX):
         raise refusals.TooFarAhead(days=AHEAD_DAYS_MAX)
+
+
+def _check_hour(deliver_at: datetime, *, claim: Claim, now: datetime) -> datetime:
+    refuse_unless_ahead(deliver_at, now=now)
     hard_end = gift_moves.find_hard_end(claim)
     if hard_end is not None and deliver_at >= hard_end:
         raise refusals.EndsBeforeDelivery()
@@ -222,13 +264,18 @@ def _return_of(claim: Claim, hour: datetime) -> datetime:
     return after if hard_end is None else max(min(after, hard_end), hour)
 
 
-def _number_of_day(giver: Member, *, now: datetime) -> dict[str, object]:
-    """The giver's local day and the next free number on it. Called back or not, each counts."""
+def take_number_of_day(giver: Member, *, now: datetime) -> NumberOfDay:
+    """The next free number on the giver's local day. Called back or not, each counts.
+
+    So does a gift with friends, on the day it was started. The giver's row is locked.
+    Raises DailyLimit.
+    """
     day = now.astimezone(ZoneInfo(giver.time_zone)).date()
     sent = Gift.objects.filter(giver=giver, sent_on=day).count()
+    sent += GroupGift.objects.filter(starter=giver, started_on=day, gift=None).count()
     if sent >= GIFTS_PER_DAY_MAX:
         raise refusals.DailyLimit(limit=GIFTS_PER_DAY_MAX)
-    return {"sent_on": day, "nth": sent + 1}
+    return NumberOfDay(day, sent + 1)
 
 
 def _actor(member: Member) -> str:

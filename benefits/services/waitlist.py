@@ -30,9 +30,15 @@ def join_waitlist(*, member: Member, release: Release, now: datetime) -> None:
 
 
 def leave_waitlist(*, member: Member, release: Release, now: datetime) -> bool:
-    """The member's place ends. An offer they had goes to the next one in the same commit."""
+    """The member's place ends. An offer they had goes to the next one in the same commit.
+
+    What is held for a gift with friends is no place in line: that one is called off.
+    """
     entry = WaitlistEntry.objects.filter(
-        member=member, release=release, state__in=WaitlistEntry.OPEN_STATES
+        member=member,
+        release=release,
+        state__in=WaitlistEntry.OPEN_STATES,
+        group_gift=None,
     ).first()
     if entry is None:
         return False

@@ -8,8 +8,13 @@
 --   ZN005  the money budget was used up meanwhile
 --   ZN003  the ledger refused what a credit pack gives; MESSAGE is its code
 --
+-- With p_is_paid the price was paid by others, and what is held for that gift is what is taken.
+--
 -- Locks in one order: the member's bundles and account, which are nobody else's, then the limits by
 -- their keys, the budget, and last the counter row, which is everybody's.
+DROP FUNCTION IF EXISTS benefits_take_claim(
+    bigint, bigint, uuid, text, text, smallint, smallint, bigint, text, jsonb, integer, text[],
+    boolean);
 CREATE OR REPLACE FUNCTION benefits_take_claim(
     p_member bigint,
     p_release bigint,
@@ -23,7 +28,8 @@ CREATE OR REPLACE FUNCTION benefits_take_claim(
     p_metadata jsonb,
     p_price integer DEFAULT NULL,
     p_tiers text[] DEFAULT NULL,
-    p_reveals boolean DEFAULT false
+    p_reveals boolean DEFAULT false,
+    p_is_paid boolean DEFAULT false
 ) RETURNS benefits_take
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -44,6 +50,7 @@ DECLARE
     v_state text;
     v_paid record;
     v_starts_at timestamptz;
+    v_is_group boolean := false;
 BEGIN
     -- Everything that decides without being locked first, in one statement: a claim of a rush pays
     -- for each statement's start more than for what it reads.
@@ -144,6 +151,15 @@ BEGIN
         WHERE release_id = p_release AND member_id = p_member
           AND counts_to_limit AND (holds_slot OR state = 'gifted');
     END IF;
+    -- What is held for a gift that friends pay for goes to that gift alone, and is one of its
+    -- starter's limit already.
+    IF v_release.has_offer THEN
+        v_is_group := EXISTS (
+            SELECT 1 FROM benefits_groupgift own
+            WHERE own.starter_id = p_member AND own.release_id = p_release
+              AND own.state = 'collecting');
+        v_held := v_held + (v_is_group AND NOT p_is_paid)::integer;
+    END IF;
     IF v_held >= v_release.per_member THEN
         RETURN ('limit_reached', NULL, NULL, v_release.per_member, NULL, NULL)::benefits_take;
     END IF;
@@ -179,6 +195,9 @@ BEGIN
     END IF;
     IF v_price <> p_price THEN
         RETURN ('price_changed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+    END IF;
+    IF p_is_paid THEN
+        v_price := 0;  -- By others, in this very transaction: nothing is left for its owner.
     END IF;
 
     -- A storm on an empty release ends here, without a write.
@@ -221,7 +240,7 @@ BEGIN
     END IF;
 
     -- A slot held for this member comes first; once its time is over it is not theirs any more.
-    IF v_release.has_offer THEN
+    IF v_release.has_offer AND v_is_group = p_is_paid THEN
         UPDATE benefits_waitlistentry
         SET state = 'claimed', ended_at = v_now
         WHERE release_id = p_release AND member_id = p_member

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from benefits import queries
 from benefits.forms import CatalogueForm
+from benefits.group_queries import offers_group
 from benefits.models import Benefit, Wish
 from benefits.views.offer import available_credits, claim_context, words_language
 from zone.core.clock import database_now
@@ -102,6 +103,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "now": now,
         "similar": similar[:_SIMILAR_MAX],
         "bundles": queries.list_bundles_of(card.benefit),
+        "can_share_price": member is not None and offers_group(card),
         "is_wished": member is not None
         and card.is_wishable
         and Wish.objects.filter(

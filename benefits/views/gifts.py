@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from benefits import gift_queries
+from benefits import gift_queries, group_queries
 from benefits.errors import BindingRequired
 from benefits.gift_forms import CardForm, ThanksForm
-from benefits.models import Gift
+from benefits.models import Gift, GroupGift
 from benefits.poster import draw_poster
 from benefits.services import gift_moves, gift_opening, gifts
 from zone.core.clock import database_now
@@ -37,6 +37,9 @@ def centre(request: HttpRequest) -> HttpResponse:
         ],
         "can_send": bool(gift_queries.list_giftable(member=member, now=now)),
         "blocks": gift_queries.list_blocks(member) if side == "received" else [],
+        "groups": [(group, group.state_at(now)) for group in group_queries.list_groups(member)]
+        if side == "given"
+        else [],
     }
     return private(render(request, "gifts/centre.html", context))
 
@@ -224,7 +227,11 @@ def _page(
     }
     if side == "given":
         is_open = gift.is_unopened and not gift.is_due_back(now)
-        context |= {"link": link_of(request, gift) if is_open else "", "can_change": is_open}
+        context |= {
+            "link": link_of(request, gift) if is_open else "",
+            "can_change": is_open,
+            "group": GroupGift.objects.filter(gift=gift).first(),
+        }
     return private(render(request, f"gifts/{side}.html", context, status=status))
 
 

@@ -7,11 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from benefits.group_queries import get_group, list_groups_named
 from benefits.models import Claim
 from benefits.queries.saved import Saved, find_saved
 from credits.queries.journal import EntryLine, expiry_of
 from credits.queries.trail import Share, Trail, trace_source, trace_use
 from credits.statement import row_of
+from zone.core.errors import NotFound
 from zone.core.http import private
 from zone.core.ids import public_id_of, uuid_of
 from zone.history.models import Charge
@@ -33,12 +35,14 @@ class Stop:
 
 @require_GET
 def trail(request: HttpRequest, public_id: str) -> HttpResponse:
-    """From one of the member's purchases forward, or from one of their claims back."""
+    """From one of the member's purchases forward, or back from what they claimed or paid a part of."""
     member: Member = request.member  # type: ignore[attr-defined]
     if public_id.startswith("txn_"):
         context = _from_charge(member, public_id)
     elif public_id.startswith("clm_"):
         context = _from_claim(member, public_id)
+    elif public_id.startswith("ggf_"):
+        context = _from_group(member, public_id)
     else:
         raise Http404
     return private(render(request, "benefits/trail.html", context))
@@ -84,6 +88,22 @@ def _from_claim(member: Member, public_id: str) -> dict[str, Any]:
     }
 
 
+def _from_group(member: Member, public_id: str) -> dict[str, Any]:
+    try:
+        group = get_group(member=member, public_id=public_id)
+    except NotFound as error:
+        raise Http404 from error
+    found = trace_use(member, public_id, since=group.created_at)
+    return {
+        "tab": "credits",
+        "group": group,
+        "text": group.release.benefit.text(),
+        "trail": found,
+        "stops": _stops(member, found, by_use=False),
+        "back": f"/gifts/together/{public_id}",
+    }
+
+
 def _stops(member: Member, found: Trail, *, by_use: bool) -> list[Stop]:
     """The other ends, in the order of the journal; each claim with its name and what it saved."""
     by_seq: dict[int, list[Share]] = {}
@@ -101,11 +121,16 @@ def _stops(member: Member, found: Trail, *, by_use: bool) -> list[Stop]:
         .prefetch_related("benefit__texts")
         .filter(member=member, public_id__in=names)
     }
+    groups = {
+        group.public_id: group
+        for group in list_groups_named({line.related for line in lines.values()})
+    }
     stops = []
     for seq in sorted(by_seq):
         line, row = lines[seq], row_of(lines[seq])
-        claim = claims.get(line.related)
-        text = claim.benefit.text() if claim else None
+        claim, group = claims.get(line.related), groups.get(line.related)
+        benefit = claim.benefit if claim else group.release.benefit if group else None
+        text = benefit.text() if benefit else None
         stops.append(
             Stop(
                 title=text.title if text else row.title,

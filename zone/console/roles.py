@@ -27,6 +27,7 @@ CHECK_BOOKS = "console.run_bookscheck"
 APPROVE_BENEFIT = "benefits.approve_benefit"
 APPROVE_ADJUSTMENT = "credits.approve_adjustrequest"
 REVOKE_CLAIM = "benefits.revoke_claim"
+CALL_OFF_GROUP = "benefits.call_off_groupgift"
 RUN_BULK = "benefits.run_bulkjob"
 SEND_ANNOUNCEMENT = "notices.send_announcement"
 ANNOUNCEMENTS = ("notices.announcement",)
@@ -51,7 +52,7 @@ ROLES = {
         view=CATALOGUE + PEOPLE + MONEY + MESSAGES,
         add=("credits.freeze",),
         change=("members.member", "members.binding", "benefits.claim", "credits.freeze"),
-        rights=(UNMASK, REVOKE_CLAIM),
+        rights=(UNMASK, REVOKE_CLAIM, CALL_OFF_GROUP),
     ),
     "editor": Role(
         "Writes benefits and releases",

@@ -65,12 +65,16 @@ WALLET_PATHS = {
     "benefits.providerending": "claim__member__wallet_id",
     "benefits.trial": "member__wallet_id",
     "benefits.gift": "giver__wallet_id",
+    "benefits.groupgift": "starter__wallet_id",
+    "benefits.grouppart": "member__wallet_id",
 }
 # Where a row is between two members, the way to the other one; nobody may be there yet.
 OTHER_PATHS = {
     "benefits.gift": "receiver__wallet_id",
     "credits.referral": "friend__wallet_id",
 }
+# Where several members have a part in a row, the way to their parts.
+PARTED = {"benefits.groupgift": "parts"}
 # From what is written for several wallets to their codes; none of them means all wallets.
 WRITTEN_PATHS = {
     "benefits.benefit": "wallets",
@@ -146,15 +150,17 @@ def _of_wallets(rows: QuerySet[Any], codes: list[str]) -> QuerySet[Any]:
     rows = rows.filter(**{f"{WALLET_PATHS[label]}__in": codes})
     if other := OTHER_PATHS.get(label):
         rows = rows.filter(Q(**{f"{other}__in": codes}) | Q(**{f"{other}__isnull": True}))
+    if parts := PARTED.get(label):
+        rows = _without_others(rows, codes, link=parts)
     return rows
 
 
-def _without_others(rows: QuerySet[Any], codes: list[str]) -> QuerySet[Any]:
-    link: Any = rows.model._meta.get_field("rows")
-    others = link.related_model._base_manager.filter(
+def _without_others(rows: QuerySet[Any], codes: list[str], *, link: str = "rows") -> QuerySet[Any]:
+    link_field: Any = rows.model._meta.get_field(link)
+    others = link_field.related_model._base_manager.filter(
         ~Q(member__wallet_id__in=codes),
         member__isnull=False,
-        **{link.field.name: OuterRef("pk")},
+        **{link_field.field.name: OuterRef("pk")},
     )
     return rows.filter(~Exists(others))
 

@@ -91,10 +91,13 @@ def find_startable(
 
 
 def offers_group(card: queries.Card) -> bool:
-    """Whether the benefit's page offers it. Too few credits are no hindrance: that is what for."""
+    """Whether the benefit's page offers it. Too few credits are no hindrance: that is what for.
+
+    Reads nothing: what is drawn by lot has a state of its own on its card.
+    """
     is_open = card.state == "claimable" or card.next_step == "earn"
     release: Release | None = card.release
-    return is_open and card.price_credits > 1 and release is not None and may_be_grouped(release)
+    return is_open and card.price_credits > 1 and release is not None and _is_of_a_kind(release)
 
 
 def may_be_grouped(release: Release) -> bool:
@@ -102,6 +105,11 @@ def may_be_grouped(release: Release) -> bool:
 
     A unit of a rush is not kept from the others for days, nor one that is drawn by lot.
     """
+    is_drawn = FairDraw.objects.filter(release=release, state__in=FairDraw.LIVE_STATES)
+    return _is_of_a_kind(release) and not is_drawn.exists()
+
+
+def _is_of_a_kind(release: Release) -> bool:
     benefit = release.benefit
     return (
         release.mode == Fulfilment.CODES
@@ -110,9 +118,6 @@ def may_be_grouped(release: Release) -> bool:
         and not benefit.only_for_stamps
         and not release.is_hot
         and release.price_credits > 1
-        and not FairDraw.objects.filter(
-            release=release, state__in=["open", "closed", "drawing"]
-        ).exists()
     )
 
 

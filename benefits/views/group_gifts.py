@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from benefits import group_queries
 from benefits.errors import BindingRequired
 from benefits.gift_forms import GROUP_DAYS_MAX, GroupForm, PartForm
+from benefits.group_errors import NotForGroups
 from benefits.models import GroupGift
 from benefits.poster import draw_poster
 from benefits.queries import Card
@@ -35,6 +36,11 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if first := _first(request):
         return private(redirect("benefits:group", first.public_id))
     card = _card(request, slug)
+    if card is None:
+        if request.method == "GET":
+            raise Http404
+        messages.error(request, str(NotForGroups()))  # Not any more: the page was older.
+        return private(redirect("benefits:detail", slug))
     initial = {
         "release": card.release.public_id if card.release else "",
         "price": card.price_credits,
@@ -144,10 +150,10 @@ def _first(request: HttpRequest) -> GroupGift | None:
     return GroupGift.objects.filter(starter=member_of(request), op_id=op_id).first()
 
 
-def _card(request: HttpRequest, slug: str) -> Card:
+def _card(request: HttpRequest, slug: str) -> Card | None:
     member = member_of(request)
     try:
-        card = group_queries.find_startable(
+        return group_queries.find_startable(
             slug=slug,
             member=member,
             available=available_credits(member) or 0,
@@ -156,9 +162,6 @@ def _card(request: HttpRequest, slug: str) -> Card:
         )
     except NotFound as error:
         raise Http404 from error
-    if card is None:
-        raise Http404
-    return card
 
 
 def _start_form(

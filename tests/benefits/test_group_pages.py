@@ -128,6 +128,8 @@ def test_no_door_where_it_cannot_be(ann):
     phone, slug = phone_of(ann), free.benefit.slug
     assert "/together" not in text_of(phone.get(f"/benefits/{slug}"))
     assert phone.get(f"/benefits/{slug}/together").status_code == 404
+    late = phone.post(f"/benefits/{slug}/together", filled(free), follow=True)
+    assert "cannot be paid for together" in text_of(late)
 
 
 def test_a_friend_joins_by_the_link(client, ann, ben, group):
@@ -170,7 +172,7 @@ def test_the_last_part_sends_the_gift(ann, ben, group):
     recalled = starter.post(f"/gifts/{group.gift.public_id}/recall")
     assert (recalled.status_code, "cannot be called back" in text_of(recalled)) == (409, True)
     voucher = text_of(starter.get(f"/me/benefits/{group.claim.public_id}"))
-    assert ("On its way to a friend" in voucher, "/reveal" in voucher) == (True, False)
+    assert ("On its way to a friend" in voucher, "Show the code" in voucher) == (True, False)
 
 
 def test_too_much_is_said_with_what_is_missing(ben, group):

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from benefits.conditions.kinds import KINDS, BadLeaf, Input, read_leaf
 from benefits.conditions.tree import DEPTH_MAX, LEAVES_MAX
 from zone.core.money import EXPONENT
+from zone.core.money_forms import read_money
 
 ROOT = "r"
 _WORD_BREAKS = re.compile(r"[,，、;\s]+")
-_AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d{1,2}))?")
 _SEPARATOR = ":"
 
 Raw = dict[str, list[str]]
@@ -147,12 +148,12 @@ def _typed(each: Input, raw: list[str], node: DraftLeaf) -> Any:
     if each.kind == "number":
         return int(raw[0]) if raw[0].isdecimal() and len(raw[0]) < 10 else raw[0]
     if each.kind == "money":
-        match = _AMOUNT.fullmatch(raw[0])
-        if match is None:
-            node.fault = _("An amount is written like 50 or 49.90.")
+        currency = (node.values.get("currency") or [""])[0].strip().upper()
+        try:
+            return read_money(raw[0], currency)
+        except ValidationError as fault:
+            node.fault = " ".join(fault.messages)
             return raw[0]
-        places = EXPONENT.get((node.values.get("currency") or [""])[0], 2)
-        return int(match[1]) * 10**places + int((match[2] or "").ljust(places, "0")[:places] or 0)
     return raw[0]
 
 

@@ -18,9 +18,11 @@ from benefits.models.kinds import KINDS, PERIODS, WALLET_VOUCHER, DetailField
 from benefits.queries import with_gap_in
 from benefits.services.bin import RESTORE_WITHIN
 from zone.core.clock import database_now
+from zone.core.money_forms import MoneyField
 from zone.partners.models import Partner
 
 DETAIL_PREFIX = "detail_"
+AMOUNT_MAX = 1_000_000_000_000  # minor units
 
 
 def detail_names(kind_code: str) -> list[str]:
@@ -32,8 +34,12 @@ def detail_names(kind_code: str) -> list[str]:
 def _input_of(field: DetailField, value: Any) -> forms.Field:
     common = {"label": field.label, "required": field.is_required, "initial": value}
     match field.shape:
+        case "money":
+            typed = MoneyField(min_value=1, max_value=AMOUNT_MAX, needs_currency=True, **common)
+            typed.currency_field = DETAIL_PREFIX + field.currency
+            return typed
         case "amount":
-            return forms.IntegerField(min_value=1, max_value=1_000_000_000_000, **common)
+            return forms.IntegerField(min_value=1, max_value=AMOUNT_MAX, **common)
         case "flag":
             return forms.BooleanField(**{**common, "required": False})
         case "period":

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from benefits.models import Budget, BudgetShare, BudgetUse, PriceRow, Quota
 from credits.queries.tiers import find_plan
 from zone.core.money import format_money
+from zone.core.money_forms import money_text
 
 WHOLE_BASIS_POINTS = 10_000
 
@@ -124,7 +125,9 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]
         amount: int = self.cleaned_data["amount"]
         spent = Budget.objects.filter(pk=self.instance.pk).aggregate(n=Max("spent"))["n"] or 0
         if amount < spent:
-            raise ValidationError(_("%(spent)s are spent already.") % {"spent": spent})
+            currency = self.cleaned_data.get("currency") or self.instance.currency
+            said = money_text(spent, currency)
+            raise ValidationError(_("%(spent)s are spent already.") % {"spent": said})
         return amount
 
 

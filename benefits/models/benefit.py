@@ -124,7 +124,7 @@ class Benefit(models.Model):
     # Partners that may list and grant it, by their key in `partners`.
     partner_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     funder = models.CharField(_("paid by"), max_length=8, choices=Funder, default=Funder.WALLET)
-    unit_cost = models.PositiveIntegerField(_("cost of one, minor units"), default=0)
+    unit_cost = models.PositiveIntegerField(_("cost of one"), default=0)
     unit_cost_currency = models.CharField(_("currency of the cost"), max_length=3, default="CNY")
     budget = models.ForeignKey(
         "benefits.Budget",

@@ -91,7 +91,7 @@ class BundleItem(models.Model):
         verbose_name=_("benefit"),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    least_spent = models.PositiveBigIntegerField(_("ladder: from, minor units"), default=0)
+    least_spent = models.PositiveBigIntegerField(_("ladder: from"), default=0)
     added_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

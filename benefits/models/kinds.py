@@ -18,10 +18,13 @@ class DetailField:
     label: Any
     check: Callable[[Any], bool]
     is_required: bool = True
+    currency: str = ""  # Of money: the value beside it that says in which currency it is.
 
     @property
     def shape(self) -> str:
-        """What a form asks for: amount, flag, text or period."""
+        """What a form asks for: money, amount, flag, text or period."""
+        if self.currency:
+            return "money"
         return _SHAPES[self.check]
 
 
@@ -34,6 +37,11 @@ class Kind:
     api_kind: str
     icon: str
     fields: tuple[DetailField, ...] = ()
+
+    @property
+    def money(self) -> dict[str, str]:
+        """What in the detail is money, and which value beside it says in which currency."""
+        return {field.name: field.currency for field in self.fields if field.currency}
 
 
 def _is_amount(value: Any) -> bool:
@@ -64,7 +72,7 @@ _TRIAL = (
     DetailField("service", _("service"), _is_text),
     DetailField("plan", _("plan"), _is_text, is_required=False),
     DetailField("trial_period", _("length of the trial (ISO 8601)"), _is_period),
-    DetailField("renews_price", _("price after the trial, minor units"), _is_amount, False),
+    DetailField("renews_price", _("price after the trial"), _is_amount, False, "renews_currency"),
     DetailField("renews_currency", _("currency of that price"), _is_text, False),
 )
 
@@ -83,8 +91,8 @@ KINDS: dict[str, Kind] = {
             "coupon",
             (
                 DetailField("currency", _("currency"), _is_text),
-                DetailField("amount_off", _("amount off, minor units"), _is_amount),
-                DetailField("minimum_spend", _("least spend, minor units"), _is_amount, False),
+                DetailField("amount_off", _("amount off"), _is_amount, currency="currency"),
+                DetailField("minimum_spend", _("least spend"), _is_amount, False, "currency"),
                 DetailField("is_divisible", _("may be used in parts"), _is_flag, False),
             ),
         ),
@@ -108,8 +116,8 @@ KINDS: dict[str, Kind] = {
             (
                 DetailField("activity_id", _("the wallet's number of the activity"), _is_text),
                 DetailField("currency", _("currency"), _is_text),
-                DetailField("amount_off", _("amount off, minor units"), _is_amount),
-                DetailField("minimum_spend", _("least spend, minor units"), _is_amount, False),
+                DetailField("amount_off", _("amount off"), _is_amount, currency="currency"),
+                DetailField("minimum_spend", _("least spend"), _is_amount, False, "currency"),
             ),
         ),
         Kind(

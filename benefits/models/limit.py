@@ -117,8 +117,8 @@ class Budget(models.Model):
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=120)
     currency = models.CharField(_("currency"), max_length=3)
-    amount = models.PositiveBigIntegerField(_("amount, minor units"))
-    spent = models.PositiveBigIntegerField(_("spent, minor units"), default=0, editable=False)
+    amount = models.PositiveBigIntegerField(_("amount"))
+    spent = models.PositiveBigIntegerField(_("spent"), default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -31,11 +31,11 @@ class Redemption(models.Model):
     external_id = models.CharField(_("reference"), max_length=64, null=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.REDEEMED)
     order_reference = models.CharField(_("order"), max_length=64, blank=True, default="")
-    order_amount = models.PositiveBigIntegerField(_("order amount, minor units"), null=True)
+    order_amount = models.PositiveBigIntegerField(_("order amount"), null=True)
     order_currency = models.CharField(max_length=3, blank=True, default="")
     storefront = models.CharField(max_length=3, blank=True, default="")
     # What the use took off the order, and how much of that was given back since.
-    discount = models.PositiveBigIntegerField(_("discount, minor units"), null=True)
+    discount = models.PositiveBigIntegerField(_("discount"), null=True)
     discount_back = models.PositiveBigIntegerField(default=0)
     currency = models.CharField(max_length=3, blank=True, default="")
     actor = models.CharField(max_length=80)

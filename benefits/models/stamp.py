@@ -20,7 +20,7 @@ class StampBoard(models.Model):
     names = TextsField(_("names by language"))
     metric = models.CharField(_("counts"), max_length=9, choices=Metric, default=Metric.PURCHASES)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
-    minimum_amount = models.PositiveBigIntegerField(_("from (minor units)"), default=0)
+    minimum_amount = models.PositiveBigIntegerField(_("from an amount of"), default=0)
     needed = models.PositiveSmallIntegerField(
         _("stamps for a swap"), default=6, validators=[MinValueValidator(1)]
     )

@@ -15,7 +15,7 @@ class UnitCost(models.Model):
     funder = models.SmallIntegerField(_("funder"), choices=Funder)
     currency = models.CharField(_("currency"), max_length=3)
     per_thousand = models.PositiveIntegerField(
-        _("cost of 1,000 credits, minor units"), validators=[MinValueValidator(1)]
+        _("cost of 1,000 credits"), validators=[MinValueValidator(1)]
     )
     starts_on = models.DateField(_("from"))
 

@@ -11,7 +11,7 @@ class Mission(models.Model):
 
     class Metric(models.TextChoices):
         PURCHASES = "purchases", _("purchases made")
-        AMOUNT = "amount", _("amount paid (minor units)")
+        AMOUNT = "amount", _("amount paid")
         CHECK_INS = "check_ins", _("days checked in")
 
     class Period(models.TextChoices):

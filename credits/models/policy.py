@@ -80,7 +80,7 @@ class EarnBonus(models.Model):
         _("percent"), default=200, validators=[MinValueValidator(101)]
     )
     currency = models.CharField(_("currency"), max_length=3, blank=True)
-    minimum_amount = models.PositiveBigIntegerField(_("from (minor units)"), default=0)
+    minimum_amount = models.PositiveBigIntegerField(_("from an amount of"), default=0)
     times_max = models.PositiveSmallIntegerField(
         _("times for a member"), null=True, blank=True, validators=[MinValueValidator(1)]
     )

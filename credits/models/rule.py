@@ -55,12 +55,12 @@ class EarnRule(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("For streaks: 7 gives on the 7th day, the 14th and so on."),
     )
-    minimum_amount = models.PositiveBigIntegerField(_("from (minor units)"), default=0)
+    minimum_amount = models.PositiveBigIntegerField(_("from an amount of"), default=0)
     is_flat = models.BooleanField(
         _("flat"), default=False, help_text=_("Gives the credits once, whatever the amount.")
     )
     # `credits` for every `unit_amount` minor units: 1 for every 100 fen.
-    unit_amount = models.PositiveIntegerField(_("for every (minor units)"))
+    unit_amount = models.PositiveIntegerField(_("for every"))
     credits = models.PositiveIntegerField(_("credits"))
     rounding = models.CharField(
         _("rounding"), max_length=8, choices=Rounding, default=Rounding.DOWN

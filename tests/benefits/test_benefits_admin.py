@@ -208,7 +208,12 @@ def test_a_release_is_made_in_the_console(client):
 KIND_FIELDS = {
     "app_store_coupon": {"currency": "CNY", "amount_off": 600, "minimum_spend": 3000},
     "apple_music_trial": {"service": "apple_music", "trial_period": "P3M"},
-    "icloud_trial": {"service": "icloud_plus", "trial_period": "P1M", "renews_price": 600},
+    "icloud_trial": {
+        "service": "icloud_plus",
+        "trial_period": "P1M",
+        "renews_price": 600,
+        "renews_currency": "CNY",
+    },
     "offer_code": {"app_name": "Pages", "offer": "A month"},
     "credit_pack": {"credits": 50},
     "partner_perk": {"partner_name": "Acme"},
@@ -237,7 +242,11 @@ def test_each_kind_asks_for_its_own_and_makes_its_own_card(client, alice, kind):
         and value != []
         and not name.startswith("visible")
     }
-    data |= {f"detail_{name}": value for name, value in KIND_FIELDS[kind].items()}
+    money = KINDS[kind].money  # Typed in yuan.
+    data |= {
+        f"detail_{name}": f"{value / 100:.2f}" if name in money else value
+        for name, value in KIND_FIELDS[kind].items()
+    }
     data |= {
         "slug": "made-here", "livemode": "on", "requires_binding": "on",
         "visible_from_0": "2026-01-05", "visible_from_1": "04:00:00",

@@ -89,7 +89,7 @@ def test_finance_corrects_with_a_second_person_and_owes_what_its_file_says(desk,
     page.goto(page.url_of("credits/unitcost/add/"))
     page.fill("#id_currency", "CNY")
     page.select_option("#id_funder", index=1)
-    page.fill("#id_per_thousand", "250")
+    page.fill("#id_per_thousand", "2.50")
     page.fill("#id_starts_on", "2026-01-01")
     take_picture(page, "job-finance-cost")
     save(page)

@@ -23,7 +23,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from zone.console.said import MONEY, as_read, money_read, name_columns
+from zone.console.amounts import with_money
+from zone.console.said import as_read, money_read, name_columns
 from zone.console.scopes import has_reach, in_reach, in_scope, list_wallet_codes
 from zone.console.services import audit
 
@@ -126,7 +127,9 @@ class ReadInlineInWords(OwnChoices, ReadInWords):
         if "fields" not in options:
             columns = flatten_fieldsets(self.get_fieldsets(request, obj))
             options["fields"] = [column for column in columns if isinstance(column, str)]
-        return super().get_formset(request, obj, **options)  # type: ignore[misc]
+        formset = super().get_formset(request, obj, **options)  # type: ignore[misc]
+        formset.form = with_money(formset.form)
+        return formset
 
 
 @cache
@@ -215,6 +218,7 @@ class ConsoleManners(OwnChoices, ReadInWords):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
         form = super().get_form(request, obj, change=change, **options)  # type: ignore[misc]
+        form = with_money(form)
         codes = list_wallet_codes(request.user)
         if codes is None:
             return form
@@ -224,14 +228,6 @@ class ConsoleManners(OwnChoices, ReadInWords):
         names = super().get_list_display(request)  # type: ignore[misc]
         inputs = self.list_editable  # type: ignore[attr-defined]
         return money_read(names, self.model, left=inputs)  # type: ignore[attr-defined]
-
-    def formfield_for_dbfield(
-        self, field: "Field[Any, Any]", request: HttpRequest, **options: Any
-    ) -> Any:
-        made = super().formfield_for_dbfield(field, request, **options)  # type: ignore[misc]
-        if made is not None and field.name in MONEY.get(field.model._meta.label_lower, {}):
-            made.help_text = made.help_text or _("In the smallest unit: 100 is 1.00.")
-        return made
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if not has_reach(self.model, request.user):  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from zone.core.money import EXPONENT, format_money
 MONEY = {
     "benefits.benefit": {"unit_cost": "unit_cost_currency"},
     "benefits.budget": {"amount": "currency", "spent": "currency"},
+    "benefits.bundleitem": {"least_spent": "bundle.currency"},
     "benefits.redemption": {
         "order_amount": "order_currency", "discount": "currency", "discount_back": "currency",
     },
@@ -28,6 +29,7 @@ MONEY = {
     "benefits.trial": {"price": "currency", "charged": "currency"},
     "credits.earnbonus": {"minimum_amount": "currency"},
     "credits.earnrule": {"minimum_amount": "currency", "unit_amount": "currency"},
+    "credits.mission": {"target": "currency"},
     "credits.unitcost": {"per_thousand": "currency"},
     "history.charge": {
         "amount": "currency", "refunded": "currency", "subscription_amount": "currency",
@@ -37,6 +39,10 @@ MONEY = {
     "history.refund": {"amount": "currency"},
     "history.subscription": {"price": "currency"},
 }  # fmt: skip
+# What is money in some rows alone: the column that says so, and what it says then.
+MONEY_WHEN = {("credits.mission", "target"): ("metric", "amount")}
+# Facts whose kind says which of them are money.
+_DETAIL = ("benefits.benefit", "detail")
 Column = str | Callable[..., Any]
 MayOpen = Callable[[type[Model]], bool]
 
@@ -83,6 +89,14 @@ def say_money(value: int | None, currency: str) -> str:
     return format_money(value, currency, get_language() or "en")
 
 
+def currency_of(row: Model, path: str) -> str:
+    """The currency of a row's amount, in a column of its own or of the row it belongs to."""
+    found: Any = row
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    return str(found or "")
+
+
 def money_read(names: Iterable[Any], model: type[Model], *, left: Iterable[Any] = ()) -> list[Any]:
     """The columns of a list, with money in words; those in `left` are inputs there."""
     columns = MONEY.get(model._meta.label_lower, {})
@@ -120,6 +134,8 @@ def _reader_of(name: str, model: type[Model], may_open: MayOpen) -> Column | Non
         return None  # A method of the admin class.
     if name in MONEY.get(model._meta.label_lower, {}):
         return _money_reader(model, name)
+    if (model._meta.label_lower, name) == _DETAIL:
+        return _detail_reader(model, name)
     if isinstance(column, JSONField):
         return _reader(model, name)
     if isinstance(column, ForeignKey) and not may_open(column.related_model):
@@ -148,10 +164,29 @@ class _MoneyReader(_Reader):
         super().__init__(model, name)
         self.admin_order_field = name
         self.currency = MONEY[model._meta.label_lower][name]
+        self.when = MONEY_WHEN.get((model._meta.label_lower, name))
 
     def __call__(self, row: Model) -> SafeString:
-        value, currency = getattr(row, self.__name__), getattr(row, self.currency)
-        return conditional_escape(say_money(value, currency))
+        value = getattr(row, self.__name__)
+        if self.when is not None and getattr(row, self.when[0]) != self.when[1]:
+            return say(value)
+        return conditional_escape(say_money(value, currency_of(row, self.currency)))
+
+
+class _DetailReader(_Reader):
+    """What a kind of benefit asks for, with its amounts in words."""
+
+    def __call__(self, row: Model) -> SafeString:
+        facts = dict(getattr(row, self.__name__))
+        for name, currency in row.kind_facts.money.items():  # type: ignore[attr-defined]
+            if isinstance(facts.get(name), int):
+                facts[name] = say_money(facts[name], facts.get(currency, ""))
+        return say(facts)
+
+
+@cache
+def _detail_reader(model: type[Model], name: str) -> _Reader:
+    return _DetailReader(model, name)
 
 
 @cache

@@ -9,6 +9,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_symbol
 EXPONENT = {
     "CNY": 2, "HKD": 2, "PHP": 2, "MYR": 2, "THB": 2, "SGD": 2, "IDR": 2, "MOP": 2, "USD": 2,
     "BDT": 2, "PKR": 2, "TWD": 2, "MNT": 2, "KRW": 0, "JPY": 0, "VND": 0,
+    "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3,
 }  # fmt: skip
 
 # One sign per currency in every language: Babel alone prints CN¥ in English and PHP in Chinese.

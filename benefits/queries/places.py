@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from benefits.models import Benefit, Release, ReturnedSlot, WaitlistEntry
+from benefits.models import Benefit, GroupGift, Release, ReturnedSlot, WaitlistEntry
 from zone.members.models import Member
 
 # A place is told as a band: exact numbers would tell how many others wait.
@@ -60,13 +60,14 @@ def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) ->
 
 def find_held_release(benefit: Benefit, *, member: Member, now: datetime) -> Release | None:
     """The release of which a unit is held for this member, by the line or by a partner."""
+    own = GroupGift.objects.filter(starter=member, state=GroupGift.State.COLLECTING)
     return (
         Release.objects.filter(
             benefit=benefit,
             returned_slots__offered_to=member,
             returned_slots__offered_until__gt=now,
         )
-        .exclude(group_gifts__starter=member, group_gifts__state="collecting")
+        .exclude(pk__in=own.values("release_id"))
         .select_related("benefit")
         .order_by("returned_slots__offered_until")
         .first()

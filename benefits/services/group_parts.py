@@ -6,9 +6,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from benefits import errors
+from benefits import claim_sql, errors
 from benefits import group_errors as refusals
-from benefits.models import Claim, GroupGift, GroupPart
+from benefits.models import Claim, GroupGift, GroupPart, WaitlistEntry
 from benefits.models.group_gift import PARTS_MAX
 from benefits.services import gift_moves, gifts
 from benefits.services.claims import claim_paid, refuse_unless_eligible
@@ -130,6 +130,8 @@ def _complete(group: GroupGift, *, last: GroupPart, now: datetime) -> None:
             _add(last)
         _capture(part, now=now)
     claim = _claim(group, now=now)
+    # Had its time run out in this very instant, the claim took another unit.
+    claim_sql.end_place(entry_id=group.place_id, state=WaitlistEntry.State.LAPSED, now=now)
     gift = gifts.box_claim(
         claim,
         giver=group.starter,

@@ -196,6 +196,17 @@ def test_the_unit_is_held_and_cannot_sell_out_meanwhile(friends):
     assert standing(group)[0] == "complete"
 
 
+def test_a_last_part_in_the_instant_its_unit_lapses_takes_another(friends, release):
+    group = start(friends[0], release)
+    past = soon(seconds=-1)
+    WaitlistEntry.objects.update(offered_until=past)
+    ReturnedSlot.objects.update(offered_until=past)
+    put_in(group, friends[1], 20)
+    assert standing(group)[0] == "complete"
+    assert WaitlistEntry.objects.get().state == "lapsed"
+    assert ReturnedSlot.objects.filter(offered_to__isnull=False).count() == 0
+
+
 def test_the_starter_cannot_claim_what_is_held_for_the_gift(friends):
     ann, ben, _ = friends
     release = make_priced_release(codes=2, per_member=2)

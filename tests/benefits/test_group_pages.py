@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 from django.test import Client
 
-from benefits.models import Claim, GroupGift
+from benefits.models import Claim, GroupGift, GroupPart
 from benefits.services import gift_moves
 from credits.services.earning import drain_earning
 from tests.benefits.grouping import (
@@ -21,7 +21,7 @@ from tests.benefits.grouping import (
 )
 from tests.credits.test_earning import USER_ID, pay
 from tests.factories import bind, make_member, make_operator, sign_in, sign_in_operator
-from zone.console.models import AuditEvent
+from zone.console.models import AuditEvent, OperatorScope
 from zone.core.ids import uuid7
 from zone.history.models import Charge
 from zone.notices.models import Notice
@@ -285,6 +285,20 @@ def test_an_operator_calls_it_off(client, ben, group):
     assert (deed.action, deed.actor) == ("submitted", group.closed_by)
     for words in ("For you", "Zoe"):  # What is between friends is not shown.
         assert words not in text_of(client.get(f"{page}/change/"))
+
+
+def test_an_operator_sees_no_gift_with_a_part_of_another_wallet(client, ann, ben, group):
+    put_in(group, ben, 5)
+    operator = make_operator("support")
+    OperatorScope.objects.create(user=operator).wallets.set(["ALIPAY_CN"])
+    sign_in_operator(client, operator)
+    listing, page = "/console/benefits/groupgift/", f"/console/benefits/groupgift/{group.pk}"
+    assert group.public_id in text_of(client.get(listing))
+    GroupPart.objects.filter(member=ben).update(member=make_friend(wallet="GCASH"))
+    assert group.public_id not in text_of(client.get(listing))
+    assert client.get(f"{page}/change/").status_code in (302, 404)
+    assert client.post(f"{page}/call-off/", {"note": "x"}).status_code in (403, 404)
+    assert standing(group)[0] == "collecting"
 
 
 def test_queries_of_the_page_do_not_grow_with_the_friends(

@@ -27,6 +27,7 @@ from zone.console.amounts import with_money
 from zone.console.said import as_read, money_read, name_columns
 from zone.console.scopes import has_reach, in_reach, in_scope, list_wallet_codes
 from zone.console.services import audit
+from zone.console.titles import title_of
 
 COUNT_LIMIT = 10_000
 _LISTED_IDS = 50
@@ -228,6 +229,14 @@ class ConsoleManners(OwnChoices, ReadInWords):
         names = super().get_list_display(request)  # type: ignore[misc]
         inputs = self.list_editable  # type: ignore[attr-defined]
         return money_read(names, self.model, left=inputs)  # type: ignore[attr-defined]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """A row's page is called by a name an operator can use, see `zone.console.titles`."""
+        if (row := context.get("original")) is not None:
+            context["subtitle"] = title_of(row)
+        return super().render_change_form(request, context, *args, **options)  # type: ignore[misc, no-any-return]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if not has_reach(self.model, request.user):  # type: ignore[attr-defined]

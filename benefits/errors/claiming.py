@@ -128,6 +128,13 @@ class LimitReached(ZoneError):
         return super().__str__()
 
 
+class CollectingForIt(ZoneError):
+    """The last that the limit allows is held for a gift with friends."""
+
+    code = "limit_reached"
+    sentence = _("You are collecting for this one with friends. You find it under Gifts.")
+
+
 class OperationReused(ZoneError):
     """An operation that made one claim was sent again for something else."""
 

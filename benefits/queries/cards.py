@@ -10,6 +10,7 @@ from benefits import rules
 from benefits.conditions.leaves import Step
 from benefits.conditions.tree import Verdict
 from benefits.errors import (
+    CollectingForIt,
     Ended,
     NotEligible,
     NotEnoughCredits,
@@ -124,8 +125,12 @@ def _card(
     )
     draw = _draw_of(release)
     state: CardState = "claimable"
-    if release is not None and len(mine) >= release.per_member:
-        state, refusal = "owned", None
+    if place is not None and place.is_for_gift:
+        is_collecting, place = True, None
+    else:
+        is_collecting = False
+    if release is not None and len(mine) + is_collecting >= release.per_member:
+        state, refusal = ("owned", None) if mine else ("locked", CollectingForIt())
     elif isinstance(refusal, NotStarted) and not _is_by_lot(draw):
         state = "not_yet"
     elif isinstance(refusal, Ended | NotFound) or release is None:

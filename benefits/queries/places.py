@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Subquery, Value
+from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from benefits.models import Benefit, GroupGift, Release, ReturnedSlot, WaitlistEntry
@@ -16,19 +16,20 @@ BANDS = (10, 50, 100, 500, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`band` is the smallest number the place is within; None when it is further back."""
+    """`band` is the smallest number the place is within; None when it is further back.
+
+    What is held for a gift with friends is not the member's to claim: `is_for_gift`.
+    """
 
     entry_id: int
     is_offered: bool
     offered_until: datetime | None
     band: int | None
+    is_for_gift: bool = False
 
 
 def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) -> dict[int, Place]:
-    """The member's open places, by release. An offer whose time is over is none any more.
-
-    Nor is what is held for a gift with friends: it is not the member's to claim.
-    """
+    """The member's open places, by release. An offer whose time is over is none any more."""
     ahead = (
         WaitlistEntry.objects.filter(
             release_id=OuterRef("release_id"), state=WaitlistEntry.State.WAITING
@@ -39,11 +40,8 @@ def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) ->
         .values("number")
     )
     entries = WaitlistEntry.objects.filter(
-        member=member,
-        release_id__in=list(release_ids),
-        state__in=WaitlistEntry.OPEN_STATES,
-        group_gift=None,
-    ).annotate(rank=Coalesce(Subquery(ahead), Value(0)) + 1)
+        member=member, release_id__in=list(release_ids), state__in=WaitlistEntry.OPEN_STATES
+    ).annotate(rank=Coalesce(Subquery(ahead), Value(0)) + 1, group=F("group_gift"))
     places = {}
     for entry in entries:
         is_offered = entry.state == WaitlistEntry.State.OFFERED
@@ -51,9 +49,10 @@ def read_places(*, member: Member, release_ids: Iterable[int], now: datetime) ->
             continue
         places[entry.release_id] = Place(
             entry_id=entry.pk,
-            is_offered=is_offered,
+            is_offered=is_offered and entry.group is None,
             offered_until=entry.offered_until,
             band=next((band for band in BANDS if entry.rank <= band), None),
+            is_for_gift=entry.group is not None,
         )
     return places
 

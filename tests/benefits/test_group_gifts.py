@@ -213,7 +213,7 @@ def test_the_starter_cannot_claim_what_is_held_for_the_gift(friends):
     group = start(ann, release)
     assert leave_waitlist(member=ann, release=release, now=database_now()) is False
     card = get_card(slug=release.benefit.slug, member=ann, available=90, now=database_now())
-    assert card.place is None
+    assert (card.place, card.state) == (None, "claimable")
     own = claim(ann, release)
     held = ReturnedSlot.objects.get()
     assert (held.offered_to_id, held.slot == own.slot) == (ann.pk, False)
@@ -223,6 +223,23 @@ def test_the_starter_cannot_claim_what_is_held_for_the_gift(friends):
     assert Claim.objects.get(group_gift=group).slot == held.slot
     with pytest.raises(errors.LimitReached):
         claim(ann, release)
+
+
+def test_a_card_promises_its_starter_no_more_than_the_limit(friends, release):
+    ann, ben, _ = friends
+    group = start(ann, release)
+
+    def card_of(member):
+        return get_card(slug=release.benefit.slug, member=member, available=90, now=database_now())
+
+    card = card_of(ann)
+    assert (card.state, card.place, card.left) == ("locked", None, 1)
+    assert card.sentence == "You are collecting for this one with friends. You find it under Gifts."
+    with pytest.raises(errors.LimitReached):
+        claim(ann, release)
+    assert card_of(ben).state == "claimable"
+    call_off(group)
+    assert card_of(ann).state == "claimable"
 
 
 @pytest.mark.parametrize(

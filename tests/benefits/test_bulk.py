@@ -1,6 +1,8 @@
 """One verb for many: what every row became, and what pausing, canceling and repeating leave."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from benefits.errors import ImportRefused
 from benefits.models import BulkJob, BulkRow, Claim, Segment, SegmentMember
@@ -145,3 +147,52 @@ def test_by_filter_in_the_console_everybody_hears_why_and_a_day_later_it_is_undo
     bulk.drain_bulk()
     states = Claim.objects.values_list("state", flat=True)
     assert sorted(states) == ["granted"] * 149 + ["redeemed"]
+
+
+def take_away(release):
+    return bulk.start_on_claims(
+        verb="revoke",
+        claims=release.claims.all(),
+        source="a filter",
+        options={"reason": "issue_error"},
+        now=database_now(),
+        **WHO,
+    )
+
+
+def test_a_row_costs_the_same_however_many_there_are(db):
+    """What ten thousand take is what one takes, ten thousand times: nothing is read for all."""
+    counts = []
+    for number in (bulk.CHUNK_ROWS, 4 * bulk.CHUNK_ROWS):
+        release = make_release(make_benefit(), codes=number)
+        for member in members(number):
+            claim(member, release)
+        job = take_away(release)
+        with CaptureQueriesContext(connection) as asked:
+            assert bulk._drain_chunk(job) == bulk.CHUNK_ROWS
+        counts.append(len(asked))
+        bulk.drain_bulk()
+    assert counts[0] == counts[1]
+    assert counts[0] <= 14 * bulk.CHUNK_ROWS
+
+
+def test_the_list_of_jobs_reads_no_row_that_is_settled(db, client):
+    sign_in_operator(client, make_operator("approver"))
+    release = make_release(make_benefit(), codes=4)
+    for member in members(4):
+        claim(member, release)
+    first = take_away(release)
+    bulk.drain_bulk()
+    page = "/console/benefits/bulkjob/"
+    client.get(page)
+    asked = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            shown = client.get(page).content.decode()
+        assert "100 %" in shown
+        asked.append(len(queries))
+        for _ in range(3):
+            bulk.undo_revocations(job=first, now=database_now(), **WHO)
+    assert asked[0] == asked[1]
+    shown = client.get(page).content.decode()
+    assert shown.count('value="0"') >= 3, "and those that wait say so"

@@ -1,4 +1,4 @@
-"""The one place that calls this room's SQL functions."""
+"""The one place that calls this room's SQL functions, but for those of a rush (`rush_sql.py`)."""
 
 import json
 from collections.abc import Sequence
@@ -11,10 +11,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from benefits.models import Benefit, Claim, Code, CodeBatch
-from benefits.sealed import SealedCode
-from credits.kinds import Counter
 from zone.core.rows import RowReader, fetch_row
-from zone.members.services.sessions import REFRESH_AFTER_SECONDS
 
 # SQLSTATEs of `take_claim.sql`, and two of PostgreSQL's own that mean "try again".
 _REFUSALS = {
@@ -146,75 +143,6 @@ def _build_taken(row: Sequence[Any]) -> Taken:
         code = _CODE.build(row[code_at:batch_at])
         code.batch = _BATCH.build(row[batch_at:])
     return replace(Taken(*row[:claim_at]), claim=claim, sealed=code)
-
-
-@dataclass(frozen=True, slots=True)
-class Rushed:
-    """What `rush` did; see `rush.sql` for its codes."""
-
-    code: str
-    position: str
-    language: str
-    country: str
-    time_zone: str
-    held_id: str | None  # what a limit counts that is reached
-    # Of a claim that was made.
-    price_credits: int
-    valid_until: datetime | None
-    valid_from: datetime | None  # when that is still to come
-    sealed: SealedCode | None
-
-
-_RUSH = f"""
-    SELECT code, "position", language, country, time_zone, held_id, price_credits, valid_until,
-           valid_from, slot, sealed, redeem_url_sealed, key_number, key_sealed, old_key_sealed
-    FROM benefits_rush_claim(
-        %s::bytea, interval '{REFRESH_AFTER_SECONDS} seconds', %s::bigint, %s::text, %s::bigint,
-        %s::text, %s::uuid, %s::text, {Counter.BENEFITS:d}::smallint,
-        {Counter.CAMPAIGNS:d}::smallint, %s::integer)
-"""  # noqa: S608
-
-
-def rush(
-    *,
-    session_hash: bytes,
-    release_id: int,
-    version: str,
-    rule_id: int | None,
-    positions: Sequence[str],
-    op_id: UUID,
-    public_id: str,
-    price: int,
-) -> Rushed | None:
-    """`take` for the member behind a session, who stands in one of `positions`; the code is shown.
-
-    None when the session is not open as it is. Raises DatabaseError where `take` answers with a
-    refusal that was raised: nothing has changed then.
-    """
-    row = fetch_row(
-        _RUSH,
-        [
-            *(session_hash, release_id, version, rule_id),
-            *("\n".join(positions), str(op_id), public_id, price),
-        ],
-    )
-    if row is None:
-        return None
-    code, position, language, country, time_zone, held_id, paid, valid_until, begins_at, *sealed = (
-        row
-    )
-    return Rushed(
-        code=code,
-        position=position,
-        language=language,
-        country=country,
-        time_zone=time_zone,
-        held_id=held_id,
-        price_credits=paid,
-        valid_until=valid_until,
-        valid_from=begins_at,
-        sealed=None if code != "ok" else SealedCode(release_id, *sealed),
-    )
 
 
 def lock_bundles(*, benefit_id: int, member_id: int) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -28,12 +29,20 @@ ROOM_PERCENT = 102
 # Without Redis each process lets in this many a second by itself, with as much in one burst.
 LOCAL_PER_SECOND = 200.0
 
+# The room and the seconds until all of it is forgotten, then who comes; 1 for each who is let in.
 _ADMIT = """
-if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return 1 end
-if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
-redis.call('SADD', KEYS[1], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return 1
+local room = tonumber(ARGV[1]) - redis.call('SCARD', KEYS[1])
+local told = {}
+for nth = 3, #ARGV do
+    local is_in = redis.call('SISMEMBER', KEYS[1], ARGV[nth])
+    if is_in == 0 and room > 0 then
+        is_in = redis.call('SADD', KEYS[1], ARGV[nth])
+        room = room - 1
+    end
+    told[nth - 2] = is_in
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return told
 """
 
 _ADMIT_HASH = hashlib.sha1(_ADMIT.encode(), usedforsecurity=False).hexdigest()
@@ -76,8 +85,23 @@ class Gate:
 
         A visitor who was let in is let in again: a repeated request gets its answer.
         """
-        if not self._ask(release_id, stock, visitor):
+        if not self.admit_all(release_id=release_id, stock=stock, visitors=[visitor])[0]:
             raise Busy()
+
+    def admit_all(self, *, release_id: int, stock: int, visitors: Sequence[str]) -> list[bool]:
+        """Who of several is let through, in one call."""
+        if not settings.HAS_REDIS or time.monotonic() < self.closed_until:
+            return [self.tokens.take() for _ in visitors]
+        room = -(-stock * ROOM_PERCENT // 100)
+        try:
+            # The braces keep a release's keys on one node of a cluster.
+            key = f"zone:gate:{{{release_id}}}:{int(time.time()) // ROUND_SECONDS}"
+            told = self._run(key, str(room), str(ROUND_SECONDS * 2), *visitors)
+            return [bool(one) for one in told]
+        except redis.RedisError as error:
+            self.closed_until = time.monotonic() + BREAKER_SECONDS
+            log.warning("the gate is without Redis", extra={"why": type(error).__name__})
+            return [self.tokens.take() for _ in visitors]
 
     def note_sold_out(self, release_id: int) -> None:
         """The database has just said so."""
@@ -92,19 +116,6 @@ class Gate:
     def was_sold_out(self, release_id: int) -> bool:
         """Whether it said so within the last seconds: then one look is likely to say it again."""
         return time.monotonic() < self.sold_out_until.get(release_id, 0.0) + LIKELY_SECONDS
-
-    def _ask(self, release_id: int, stock: int, visitor: str) -> bool:
-        if not settings.HAS_REDIS or time.monotonic() < self.closed_until:
-            return self.tokens.take()
-        room = -(-stock * ROOM_PERCENT // 100)
-        try:
-            # The braces keep a release's keys on one node of a cluster.
-            key = f"zone:gate:{{{release_id}}}:{int(time.time()) // ROUND_SECONDS}"
-            return bool(self._run(key, visitor, str(room), str(ROUND_SECONDS * 2)))
-        except redis.RedisError as error:
-            self.closed_until = time.monotonic() + BREAKER_SECONDS
-            log.warning("the gate is without Redis", extra={"why": type(error).__name__})
-            return self.tokens.take()
 
     def _run(self, *arguments: str) -> Any:
         """The script's answer: one write and one read on a connection that stays open.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Any
 
 from benefits.rush.asked import ROUTE, Answer, Asked, Environ, Headers, Position, read_asked
@@ -15,10 +16,16 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class RushDoor:
-    """Answer what thousands ask in a rush; whatever is not plain goes on to `application`."""
+    """Answer what thousands ask in a rush; whatever is not plain goes on to `application`.
+
+    Called by several threads. Those who press the button at the same time are served together;
+    pages are made one after the other.
+    """
 
     def __init__(self, application: Application) -> None:
         self.application = application
+        # Work for the processor, of which two in one process would only take turns.
+        self.one_page = Lock()
         self.gone = Gone()
         self.winners = Winners()
 
@@ -26,11 +33,9 @@ class RushDoor:
         started = time.monotonic()
         asked = read_asked(environ)
         if asked is None:
-            return self.application(environ, start_response)
-        position, answer = self.gone.find(asked)
-        owner = None
-        if position is None:
-            owner, answer = self.winners.claim(asked)
+            with self.one_page:
+                return self.application(environ, start_response)
+        position, owner, answer = self._find(asked)
         if answer is None:
             return self._pass_on(asked, start_response, position, owner)
         request_id = new_public_id("req")
@@ -41,6 +46,13 @@ class RushDoor:
             logs.request_id.reset(mark)
         start_response(answer.status, [*answer.headers, ("Request-Id", request_id)])
         return [answer.body]
+
+    def _find(self, asked: Asked) -> tuple[Position | None, Position | None, Answer | None]:
+        """Where whoever asks stands, among those who come too late or who have one; the answer."""
+        position, answer = self.gone.find(asked)
+        if position is not None:
+            return position, None, answer
+        return None, *self.winners.claim(asked)
 
     def _pass_on(
         self,
@@ -56,7 +68,8 @@ class RushDoor:
             said.append((status, headers))
             return start_response(status, headers, *rest)
 
-        body = self.application(asked.environ, heard)
+        with self.one_page:
+            body = self.application(asked.environ, heard)
         if not asked.environ.keys().isdisjoint({GONE, OWNED, WON}):
             status, headers = said[-1]
             names = {name.lower() for name, _ in headers}

@@ -12,6 +12,7 @@ there again by its operation, as a retry's is.
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,13 +22,15 @@ from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 
-from benefits import claim_sql, rules
+from benefits import rules, rush_sql
 from benefits.errors import Busy
 from benefits.form_tokens import FormTokens
 from benefits.forms import ClaimForm
 from benefits.gate import gate
 from benefits.models import Claim, Release
 from benefits.rush.asked import Answer, Asked, Position
+from benefits.rush.together import Together
+from benefits.rush_sql import Press, Rushed, Seen
 from benefits.services.pools import open_sealed
 from benefits.views.offer import words_for
 from benefits.views.panels import ANY_CLAIM, PANEL_SECONDS, Winning, won_panel
@@ -40,6 +43,8 @@ WON = "benefits.rush.won"  # Set by the page when its answer is this one: what i
 OWNED = "benefits.rush.owned"  # The same, to somebody who has one: the claim it names.
 _KEPT_MAX = 500
 _POSITIONS_MAX = 200
+_AT_MOST = 16  # claims in one commit: all wait for the slowest, and for each other's locks
+_RENEWAL_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +65,47 @@ class Offer:
     won: Won
     answer: Answer
     until: float
-    # Positions that the rules let in.
-    positions: list[str] = field(default_factory=list)
+    positions: list[str] = field(default_factory=list)  # Those that the rules let in.
+    is_plain: bool = True  # Until the database says that its members have to ask alone.
+
+    def seen(self) -> Seen:
+        won = self.won
+        return Seen(won.release.pk, won.version, won.rule_id, self.positions)
+
+    def claim_all(self, presses: Sequence[Press]) -> Sequence[Rushed | Busy | None]:
+        """What becomes of presses of the same moment; None in the place of who has to ask alone."""
+        release = self.won.release
+        told: list[Rushed | Busy | None] = [
+            None if is_in else Busy()
+            for is_in in gate.admit_all(
+                release_id=release.pk,
+                stock=release.stock,
+                visitors=[press.session_hash.hex() for press in presses],
+            )
+        ]
+        inside = [nth for nth, one in enumerate(told) if one is None]
+        if not self.is_plain or not inside:
+            return told
+        try:
+            rushed = rush_sql.rush_together(self.seen(), [presses[nth] for nth in inside])
+        except Error as reason:  # Nothing was claimed: each of them asks alone.
+            log.info("claims go on one by one", extra={"why": type(reason).__name__})
+            return told
+        self.is_plain = rushed is not None
+        for nth, one in zip(inside, rushed or (), strict=False):
+            told[nth] = one
+        return told
+
+
+def _claim_all(presses: Sequence[tuple[Offer, Press]]) -> list[Rushed | Busy | None]:
+    """What becomes of presses of the same moment, release by release."""
+    told: list[Rushed | Busy | None] = [None] * len(presses)
+    for offer in {id(offer): offer for offer, _ in presses}.values():
+        places = [nth for nth, (own, _) in enumerate(presses) if own is offer]
+        rushed = offer.claim_all([presses[nth][1] for nth in places])
+        for nth, one in zip(places, rushed, strict=True):
+            told[nth] = one
+    return told
 
 
 class Winners:
@@ -71,6 +115,9 @@ class Winners:
         self.offers: dict[Position, Offer] = {}
         # What the page told those who had it already, with a blank for their claim.
         self.owned: dict[Position, tuple[float, Answer]] = {}
+        self.presses: Together[tuple[Offer, Press], Rushed | Busy] = Together(
+            _claim_all, at_most=_AT_MOST
+        )
 
     def keep(self, asked: Asked, owner: Position | None, answer: Answer) -> None:
         """The page served a winner, or somebody who stands where `owner` says, with this answer."""
@@ -94,7 +141,10 @@ class Winners:
         Without an answer the page answers; the position is where somebody stands who has one.
         """
         offer = self.offers.get(asked.place)
-        if offer is None or offer.until < time.monotonic():
+        if offer is None:
+            return None, None
+        if (now := time.monotonic()) > offer.until:
+            offer.until = now + _RENEWAL_SECONDS  # One goes to the page, the others need not wait.
             return None, None
         operation = ClaimForm.read(asked.form)
         token_hash = asked.hash_session()
@@ -104,7 +154,6 @@ class Winners:
         if gate.is_sold_out(release.pk):
             return None, None
         try:
-            gate.admit(release_id=release.pk, stock=release.stock, visitor=token_hash.hex())
             return self._serve(offer, asked, token_hash, *operation)
         except Busy:
             return None, None
@@ -117,37 +166,31 @@ class Winners:
     def _serve(
         self, offer: Offer, asked: Asked, token_hash: bytes, op_id: UUID, price: int
     ) -> tuple[Position | None, Answer | None]:
-        won = offer.won
-        for _ in range(2):
-            public_id = new_public_id("clm")
-            rushed = claim_sql.rush(
-                session_hash=token_hash,
-                release_id=won.release.pk,
-                version=won.version,
-                rule_id=won.rule_id,
-                positions=offer.positions,
-                op_id=op_id,
-                public_id=public_id,
-                price=price,
-            )
-            if rushed is None:
-                return None, None
-            if rushed.code == "ok":
-                return None, _say(offer, rushed, public_id)
-            if rushed.held_id is not None:
-                owner = (
-                    *asked.place,
-                    won.version,
-                    rushed.position,
-                    rushed.language,
-                    rushed.country,
-                )
-                return owner, self._say_owned(owner, rushed.held_id)
-            if rushed.code != "judge" or not _lets_in(won.release, rushed.position):
+        press = Press(token_hash, op_id, new_public_id("clm"), price)
+        told = self.presses.ask((offer, press))
+        if isinstance(told, Busy):
+            raise told
+        rushed = told or rush_sql.rush(offer.seen(), press)
+        if rushed is not None and rushed.code == "judge":
+            if not _lets_in(offer.won.release, rushed.position):
                 return None, None
             if len(offer.positions) >= _POSITIONS_MAX:
                 offer.positions.clear()
             offer.positions.append(rushed.position)
+            rushed = rush_sql.rush(offer.seen(), press)
+        if rushed is None:
+            return None, None
+        if rushed.code == "ok":
+            return None, _say(offer, rushed)
+        if rushed.held_id is not None:
+            owner = (
+                *asked.place,
+                offer.won.version,
+                rushed.position,
+                rushed.language,
+                rushed.country,
+            )
+            return owner, self._say_owned(owner, rushed.held_id)
         return None, None
 
     def _say_owned(self, owner: Position, held_id: str) -> Answer | None:
@@ -172,12 +215,12 @@ def _lets_in(release: Release, position: str) -> bool:
     return rules.find_member_refusal(benefit=release.benefit, facts=facts) is None
 
 
-def _say(offer: Offer, rushed: claim_sql.Rushed, public_id: str) -> Answer:
+def _say(offer: Offer, rushed: Rushed) -> Answer:
     """The panel, with the headers that the page gave it. Raises VaultError."""
     assert rushed.sealed is not None  # noqa: S101  What is ok has its code beside it.
     language = supported_language(rushed.language)
     winning = Winning(
-        public_id=public_id,
+        public_id=rushed.public_id,
         version=offer.won.version,
         language=language,
         words=words_for(rushed.language, country=rushed.country, active=language),
@@ -187,7 +230,7 @@ def _say(offer: Offer, rushed: claim_sql.Rushed, public_id: str) -> Answer:
         valid_until=rushed.valid_until,
     )
     panel = won_panel(
-        winning, open_sealed(rushed.sealed), partial(_read_claim, offer.won.release, public_id)
+        winning, open_sealed(rushed.sealed), partial(_read_claim, offer.won.release, rushed.public_id)
     )
     body = panel.encode()
     headers = [*offer.answer.headers, ("Content-Language", language)]

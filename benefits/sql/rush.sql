@@ -21,6 +21,34 @@ SELECT release.id AS release_id,
 FROM benefits_release release
 JOIN benefits_benefit benefit ON benefit.id = release.benefit_id;
 
+-- Who stands before the door with this session and may act, and all that rules look at there; no
+-- row when the session is not open, or has been still for so long that its end has to be moved.
+CREATE OR REPLACE FUNCTION benefits_at_door(
+    p_session bytea, p_refresh interval, p_now timestamptz
+) RETURNS TABLE (
+    member_id bigint,
+    public_id text,
+    language text,
+    country text,
+    time_zone text,
+    "position" text
+)
+LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT member.id, member.public_id, member.language, wallet.country, member.time_zone,
+           concat(member.wallet_id, '|', wallet.livemode, '|', member.is_adult, '|',
+                  member.storefront, '|', binding.status, '|', binding.storefront, '|',
+                  binding.valid_until IS NULL OR binding.valid_until > p_now)
+    FROM members_membersession session
+    JOIN members_member member ON member.id = session.member_id
+    JOIN members_wallet wallet ON wallet.code = member.wallet_id
+    LEFT JOIN members_binding binding ON binding.member_id = member.id
+        AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
+    WHERE session.token_hash = p_session AND session.revoked_at IS NULL
+      AND session.idle_until > p_now AND session.expires_at > p_now
+      AND session.seen_at > p_now - p_refresh
+      AND member.status = 'active' AND member.frozen_at IS NULL
+$$;
+
 -- What a member has of a release already: the claim that an operation made, how many the limit
 -- counts, and the newest of those.
 CREATE OR REPLACE FUNCTION benefits_claims_of(
@@ -93,23 +121,13 @@ DECLARE
     v_is_as_known boolean;
     v_taken benefits_take;
 BEGIN
-    SELECT member.id, member.public_id, member.language, wallet.country, member.time_zone,
-           concat(member.wallet_id, '|', wallet.livemode, '|', member.is_adult, '|',
-                  member.storefront, '|', binding.status, '|', binding.storefront, '|',
-                  binding.valid_until IS NULL OR binding.valid_until > v_now),
+    SELECT member.member_id, member.public_id, member.language, member.country, member.time_zone,
+           member."position",
            offered.version = p_version AND offered.rule_id IS NOT DISTINCT FROM p_rule
                AND offered.bundles IS NULL
     INTO v_member, v_public_id, language, country, time_zone, "position", v_is_as_known
-    FROM members_membersession session
-    JOIN members_member member ON member.id = session.member_id
-    JOIN members_wallet wallet ON wallet.code = member.wallet_id
-    JOIN benefits_offered offered ON offered.release_id = p_release
-    LEFT JOIN members_binding binding ON binding.member_id = member.id
-        AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
-    WHERE session.token_hash = p_session AND session.revoked_at IS NULL
-      AND session.idle_until > v_now AND session.expires_at > v_now
-      AND session.seen_at > v_now - p_refresh
-      AND member.status = 'active' AND member.frozen_at IS NULL;
+    FROM benefits_at_door(p_session, p_refresh, v_now) member
+    JOIN benefits_offered offered ON offered.release_id = p_release;
     IF v_member IS NULL THEN
         RETURN;
     ELSIF NOT v_is_as_known THEN

@@ -16,6 +16,7 @@ from benefits.templatetags.benefit_looks import in_groups
 from benefits.views.mine import result_context
 
 PANEL_SECONDS = 1.0
+MAKING_SECONDS = 0.2
 _PANELS_MAX = 500
 # What stands in a kept panel for one's own: of the same alphabets, and never given out.
 ANY_CLAIM = "clm_00000000000000000000000000"
@@ -26,10 +27,12 @@ _panels: dict[tuple[object, ...], tuple[float, str]] = {}
 
 
 def kept_panel(key: tuple[object, ...], make: Callable[[], str]) -> str:
-    """The panel under `key`, made at most a second ago."""
-    kept = _panels.get(key)
-    if kept is not None and kept[0] > time.monotonic():
-        return kept[1]
+    """The panel under `key`, made at most a second ago; a moment more while one thread makes it."""
+    kept, now = _panels.get(key), time.monotonic()
+    if kept is not None:
+        if kept[0] > now:
+            return kept[1]
+        _panels[key] = (now + MAKING_SECONDS, kept[1])
     made = make()
     if len(_panels) >= _PANELS_MAX:
         _panels.clear()

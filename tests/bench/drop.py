@@ -46,7 +46,7 @@ class Server:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-                *("--port", str(self.port), "--workers", "2", "--blocking-threads", "1"),
+                *("--port", str(self.port), "--workers", "2", "--blocking-threads", os.environ.get("THREADS","16") if application.startswith("zone") else os.environ.get("FLOOR","1")),
                 *("--no-ws", "--log-level", "error", application),
             ],
             env={

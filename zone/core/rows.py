@@ -32,6 +32,12 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
 
     Give every parameter its type in the text (`%s::bigint`): the server plans before it sees one.
     """
+    rows = fetch_rows(statement, parameters)
+    return rows[0] if rows else None
+
+
+def fetch_rows(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Every row of a prepared statement, as `fetch_row` reads the first."""
     database = connections[DEFAULT_DB_ALIAS]  # Once: each look through the proxy costs.
     database.ensure_connection()
     server = database.connection
@@ -46,8 +52,8 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
     )
     with wrapper as cursor:
         cursor.execute(statement, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 class RowReader(Generic[M]):

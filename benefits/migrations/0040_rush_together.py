@@ -1,0 +1,21 @@
+from pathlib import Path
+
+from django.db import migrations
+
+from zone.core.sql import run_sql_file
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+DROP = """
+DROP FUNCTION IF EXISTS benefits_rush_claims(
+    interval, bigint, text, bigint, text, bytea[], uuid[], text[], integer[]);
+"""
+
+
+class Migration(migrations.Migration):
+    """Winners of the same instant are served in one statement and one commit."""
+
+    dependencies = [("benefits", "0039_usable_after_days")]
+    operations = [
+        run_sql_file(SQL / "rush.sql"),
+        run_sql_file(SQL / "rush_together.sql", DROP),
+    ]

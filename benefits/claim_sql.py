@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from benefits.models import Benefit, Claim, Code, CodeBatch
+from credits.kinds import Counter
 from zone.core.rows import RowReader, fetch_row
 
 # SQLSTATEs of `take_claim.sql`, and two of PostgreSQL's own that mean "try again".

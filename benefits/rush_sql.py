@@ -103,7 +103,7 @@ def rush_together(seen: Seen, presses: Sequence[Press]) -> list[Rushed | None] |
         return None
     told: list[Rushed | None] = [None] * len(presses)
     for nth, *row in rows:
-        if row[0] != "alone":
+        if nth > 0 and row[0] != "alone":
             told[nth - 1] = _build(seen, presses[nth - 1], row)
     return told
 

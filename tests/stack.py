@@ -18,6 +18,7 @@ import redis
 from django.conf import settings
 
 from tests.databases import Database
+from zone.embedded.demo import WEB_THREADS
 from zone.embedded.redis import arguments, find_program
 
 READY_SECONDS_MAX = 60
@@ -115,7 +116,7 @@ class Stack:
         self.start(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-            *("--workers", str(workers), "--blocking-threads", "1"),
+            *("--workers", str(workers), "--blocking-threads", str(WEB_THREADS)),
             *("--no-ws", application),
             SITE_URL=self.url,
             **env,

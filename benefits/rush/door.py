@@ -36,8 +36,19 @@ class RushDoor:
             with self.one_page:
                 return self.application(environ, start_response)
         position, owner, answer = self._find(asked)
-        if answer is None:
+        if answer is None and self.one_page.locked():
+            with self.one_page:
+                pass
+            # Whoever was served meanwhile may have been told what this one is to be told.
+            position, owner, answer = self._find(asked)
+        if answer is not None:
+            return self._say(answer, start_response, started)
+        with self.one_page:
             return self._pass_on(asked, start_response, position, owner)
+
+    def _say(
+        self, answer: Answer, start_response: Callable[..., Any], started: float
+    ) -> Iterable[bytes]:
         request_id = new_public_id("req")
         mark = logs.request_id.set(request_id)
         try:
@@ -68,8 +79,7 @@ class RushDoor:
             said.append((status, headers))
             return start_response(status, headers, *rest)
 
-        with self.one_page:
-            body = self.application(asked.environ, heard)
+        body = self.application(asked.environ, heard)
         if not asked.environ.keys().isdisjoint({GONE, OWNED, WON}):
             status, headers = said[-1]
             names = {name.lower() for name, _ in headers}

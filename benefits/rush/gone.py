@@ -20,6 +20,7 @@ from benefits.views.panels import PANEL_SECONDS
 from zone.core.rows import fetch_row
 
 GONE = "benefits.rush.gone"  # Set by the page when its answer is this one: the release's key.
+RENEWAL_SECONDS = 0.2
 _KEPT_MAX = 500
 # Everything that the answer depends on; no row for a member who is to be answered by the page.
 _READ = """
@@ -53,7 +54,11 @@ class Gone:
         """Where whoever asks stands, and what is said there; None twice for the page to look."""
         position = self._position(asked)
         kept = self.kept.get(position) if position is not None else None
-        if kept is None or kept[0] < time.monotonic():
+        if position is None or kept is None:
+            return position, None
+        if kept[0] < (now := time.monotonic()):
+            # One goes to the page, and the others hear once more what was said.
+            self.kept[position] = (now + RENEWAL_SECONDS, kept[1])
             return position, None
         return position, kept[1]
 

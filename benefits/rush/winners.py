@@ -29,6 +29,7 @@ from benefits.forms import ClaimForm
 from benefits.gate import gate
 from benefits.models import Claim, Release
 from benefits.rush.asked import Answer, Asked, Position
+from benefits.rush.gone import RENEWAL_SECONDS
 from benefits.rush.together import Together
 from benefits.rush_sql import Press, Rushed, Seen
 from benefits.services.pools import open_sealed
@@ -44,7 +45,6 @@ OWNED = "benefits.rush.owned"  # The same, to somebody who has one: the claim it
 _KEPT_MAX = 500
 _POSITIONS_MAX = 200
 _AT_MOST = 16  # claims in one commit: all wait for the slowest, and for each other's locks
-_RENEWAL_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Winners:
         if offer is None:
             return None, None
         if (now := time.monotonic()) > offer.until:
-            offer.until = now + _RENEWAL_SECONDS  # One goes to the page, the others need not wait.
+            offer.until = now + RENEWAL_SECONDS  # One goes to the page, the others need not wait.
             return None, None
         operation = ClaimForm.read(asked.form)
         token_hash = asked.hash_session()
@@ -230,7 +230,9 @@ def _say(offer: Offer, rushed: Rushed) -> Answer:
         valid_until=rushed.valid_until,
     )
     panel = won_panel(
-        winning, open_sealed(rushed.sealed), partial(_read_claim, offer.won.release, rushed.public_id)
+        winning,
+        open_sealed(rushed.sealed),
+        partial(_read_claim, offer.won.release, rushed.public_id),
     )
     body = panel.encode()
     headers = [*offer.answer.headers, ("Content-Language", language)]

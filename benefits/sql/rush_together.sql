@@ -1,10 +1,11 @@
 -- Claims of several members of a plain release, in one statement and one commit.
 --
--- Plain: a code each, one a member, at no price, and nothing that counts, limits or hides it. A row
--- for each who asks, as `benefits_rush_claim` answers, or with `alone`: their session, an offer of
--- theirs or a repeated press asks for more than this, or the one counter row that slots come from
--- has too few left. They ask alone, by that function. No rows: all do, the release is not plain or
--- not as it was seen.
+-- Plain: a code each, one a member, at no price, and nothing that counts, limits or hides it.
+-- Answers with a row under 0 that says so, and with one for each who asks, as `benefits_rush_claim`
+-- would, or with `alone`. Alone ask, by that function, those without a row too: their session, an
+-- offer of theirs or a press of the same operation asks for more than this, or the one counter row
+-- that slots come from has too few left. No rows at all: everybody does, because the release is not
+-- plain, or not as it was seen.
 --
 -- Raises ZN001 when one of them cannot be made after all: then nothing was written.
 -- Locks in the order of a single claim: the counter row, then the members by their keys.
@@ -21,7 +22,7 @@ CREATE FUNCTION benefits_rush_claims(
     p_public_ids text[],
     p_prices integer[]
 ) RETURNS TABLE (
-    nth integer,  -- of those who ask, from 1
+    nth integer,  -- of those who ask, from 1; 0 before them
     code text,
     "position" text,
     language text,
@@ -79,6 +80,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
+    nth := 0;
+    code := 'plain';
+    RETURN NEXT;
 
     SELECT counter.id INTO v_range
     FROM benefits_slotcounter counter

@@ -32,6 +32,7 @@ from tests import databases  # noqa: E402
 from tests.bench import client, crowd, floor, usage  # noqa: E402
 from tests.bench.report import Line, against, figure, publish, say  # noqa: E402
 from tests.stack import free_port  # noqa: E402
+from zone.embedded.demo import WEB_THREADS  # noqa: E402
 
 CLIENTS = 32
 ROUNDS = 3
@@ -41,12 +42,14 @@ WON, GONE, OWNED = b"All yours", b"all gone", b"You have this one"
 class Server:
     """Two web processes of an application."""
 
-    def __init__(self, application: str, database: databases.Database, module: str) -> None:
+    def __init__(
+        self, application: str, database: databases.Database, module: str, *, threads: int
+    ) -> None:
         self.port = free_port()
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-                *("--port", str(self.port), "--workers", "2", "--blocking-threads", os.environ.get("THREADS","16") if application.startswith("zone") else os.environ.get("FLOOR","1")),
+                *("--port", str(self.port), "--workers", "2", "--blocking-threads", str(threads)),
                 *("--no-ws", "--log-level", "error", application),
             ],
             env={
@@ -211,8 +214,10 @@ def main() -> int:
     with databases.copy("bench") as database, databases.in_use(database, pool=False):
         with database.connect(as_owner=True) as owner:
             owner.execute(floor.TABLES)
-        floors = Server("tests.bench.floor:application", database, "tests.bench.floor_settings")
-        ours = Server("zone.wsgi:application", database, "zone.settings")
+        floors = Server(
+            "tests.bench.floor:application", database, "tests.bench.floor_settings", threads=1
+        )
+        ours = Server("zone.wsgi:application", database, "zone.settings", threads=WEB_THREADS)
         try:
             bench = Bench(ours, floors)
             drop, faults = run_all(bench, size, database)

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
-from benefits.errors import Busy
 from benefits.gate import Gate
 from benefits.models import Benefit, Bundle, BundleItem, Claim, RuleVersion
 from benefits.queries import find_code
@@ -268,22 +267,33 @@ def test_what_goes_wrong_after_the_claim_is_found_by_the_page(server, door, monk
     assert open_code(find_code(made)).code.encode() in body
 
 
-def test_a_full_gate_and_an_absent_database_are_the_pages_to_speak_of(server, door, monkeypatch):
+def refuse(*_, **__):
+    raise gone.Error
+
+
+def test_a_full_gate_is_the_pages_to_speak_of(server, door, monkeypatch):
     release = make()
     open_up(server, release)
-    for place, refusal in ((Gate(), Busy), (winners.claim_sql, gone.Error)):
+    monkeypatch.setattr(winners, "gate", Gate())
+    monkeypatch.setattr(winners.gate, "admit_all", lambda visitors, **_: [False for _ in visitors])
+    winner = reader()
+    assert b"All yours" in ask(server, winner, release)[2]
+    assert Claim.objects.filter(member=winner).count() == 1
+    assert server.asked == 1
 
-        def refuse(refusal=refusal, **_):
-            raise refusal
 
-        with monkeypatch.context() as patch:
-            if isinstance(place, Gate):
-                patch.setattr(winners, "gate", place)
-            patch.setattr(place, "admit" if isinstance(place, Gate) else "rush", refuse)
-            winner = reader()
-            assert b"All yours" in ask(server, winner, release)[2]
-        assert Claim.objects.filter(member=winner).count() == 1
-    assert server.asked == 2
+@pytest.mark.parametrize("calls", [["rush_together"], ["rush_together", "rush"]])
+def test_who_cannot_be_served_together_asks_alone_and_then_the_page(
+    server, door, monkeypatch, calls
+):
+    release = make()
+    open_up(server, release)
+    for call in calls:
+        monkeypatch.setattr(winners.rush_sql, call, refuse)
+    winner = reader()
+    assert b"All yours" in ask(server, winner, release)[2]
+    assert Claim.objects.filter(member=winner).count() == 1
+    assert server.asked == len(calls) - 1
 
 
 def test_the_last_code_is_the_last(server, door):

@@ -26,6 +26,8 @@ READY_SECONDS_MAX = 60.0
 TEND_SECONDS = 0.25
 REJOIN_SECONDS = 3.0
 ACCESS_FILE = "demo-access.json"
+# Members who press a button at the same moment are served together, each by a thread of its own.
+WEB_THREADS = 16
 WORKER_PROCESSES = 2
 
 
@@ -105,7 +107,8 @@ class Demo:
         self._start(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--port", str(settings.ZONE_PORT), "--workers", "2", "--blocking-threads", "1"),
+            *("--port", str(settings.ZONE_PORT), "--workers", "2"),
+            *("--blocking-threads", str(WEB_THREADS)),
             *("--respawn-failed-workers", "--workers-kill-timeout", "8"),
             *("--no-ws", "--log-level", "warning", "zone.wsgi:application"),
         )

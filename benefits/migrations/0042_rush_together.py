@@ -14,7 +14,7 @@ DROP FUNCTION IF EXISTS benefits_rush_claims(
 class Migration(migrations.Migration):
     """Winners of the same instant are served in one statement and one commit."""
 
-    dependencies = [("benefits", "0039_usable_after_days")]
+    dependencies = [("benefits", "0041_group_gifts")]
     operations = [
         run_sql_file(SQL / "rush.sql"),
         run_sql_file(SQL / "rush_together.sql", DROP),

@@ -9,6 +9,7 @@ DROP = """
 DROP FUNCTION IF EXISTS benefits_rush_claims(
     interval, bigint, text, bigint, text, bytea[], uuid[], text[], integer[]);
 """
+DROP_LATE = "DROP FUNCTION IF EXISTS benefits_too_late(bytea[], uuid[], bigint[])"
 
 
 class Migration(migrations.Migration):
@@ -16,6 +17,6 @@ class Migration(migrations.Migration):
 
     dependencies = [("benefits", "0041_group_gifts")]
     operations = [
-        run_sql_file(SQL / "rush.sql"),
+        run_sql_file(SQL / "rush.sql", DROP_LATE),
         run_sql_file(SQL / "rush_together.sql", DROP),
     ]

@@ -11,35 +11,26 @@ was made from.
 """
 
 import time
+from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import Error, connection
 
 from benefits.gate import gate
 from benefits.rush.asked import Answer, Asked, Position
+from benefits.rush.together import Together
 from benefits.views.panels import PANEL_SECONDS
-from zone.core.rows import fetch_row
+from zone.core.rows import array, bytes_array, fetch_rows
 
 GONE = "benefits.rush.gone"  # Set by the page when its answer is this one: the release's key.
 RENEWAL_SECONDS = 0.2
 _KEPT_MAX = 500
-# Everything that the answer depends on; no row for a member who is to be answered by the page.
+_AT_MOST = 16
+_Press = tuple[bytes, UUID, int]  # a session, an operation and a release
 _READ = """
-    SELECT member.wallet_id, member.is_adult, member.status, member.language, member.storefront,
-           binding.status, binding.storefront, binding.valid_until
-    FROM members_membersession session
-    JOIN members_member member ON member.id = session.member_id
-    LEFT JOIN members_binding binding ON binding.member_id = member.id
-        AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
-    WHERE session.token_hash = %s::bytea AND session.revoked_at IS NULL
-      AND session.idle_until > zone_now() AND session.expires_at > zone_now()
-      AND member.status = 'active' AND member.frozen_at IS NULL
-      AND NOT EXISTS (
-          SELECT FROM benefits_claim made
-          WHERE made.member_id = member.id AND made.op_id = %s::uuid)
-      AND NOT EXISTS (
-          SELECT FROM benefits_claim held
-          WHERE held.release_id = %s::bigint AND held.member_id = member.id
-            AND held.counts_to_limit AND (held.holds_slot OR held.state = 'gifted'))
+    SELECT nth, wallet_id, is_adult, status, language, storefront, binding_status,
+           binding_storefront, valid_until
+    FROM benefits_too_late(%s::bytea[], %s::uuid[], %s::bigint[])
 """
 
 
@@ -49,6 +40,7 @@ class Gone:
     def __init__(self) -> None:
         self.releases: dict[tuple[str, str], int] = {}  # those that were gone, by address and name
         self.kept: dict[Position, tuple[float, Answer]] = {}
+        self.presses: Together[_Press, Position] = Together(_read_all, at_most=_AT_MOST)
 
     def find(self, asked: Asked) -> tuple[Position | None, Answer | None]:
         """Where whoever asks stands, and what is said there; None twice for the page to look."""
@@ -69,12 +61,7 @@ class Gone:
         token_hash = asked.hash_session()
         if token_hash is None:
             return None
-        try:
-            row = fetch_row(_READ, [token_hash, asked.op_id, release_id])
-        except Error:
-            return None  # The page says what there is to say about that.
-        finally:
-            connection.close_if_unusable_or_obsolete()  # As at the end of every request.
+        row = self.presses.ask((token_hash, asked.op_id, release_id))
         return None if row is None else (*asked.place, *row)
 
     def keep(self, asked: Asked, position: Position | None, answer: Answer) -> None:
@@ -86,3 +73,24 @@ class Gone:
             if len(self.kept) >= _KEPT_MAX:
                 self.kept.clear()
             self.kept[position] = (time.monotonic() + PANEL_SECONDS, answer)
+
+
+def _read_all(presses: Sequence[_Press]) -> list[Position | None]:
+    """What the answers depend on besides the release; None in the place of who asks the page."""
+    told: list[Position | None] = [None] * len(presses)
+    try:
+        rows = fetch_rows(
+            _READ,
+            [
+                bytes_array(token_hash for token_hash, _, _ in presses),
+                array(str(op_id) for _, op_id, _ in presses),
+                array(str(release_id) for _, _, release_id in presses),
+            ],
+        )
+    except Error:
+        return told  # The page says what there is to say about that.
+    finally:
+        connection.close_if_unusable_or_obsolete()  # As at the end of every request.
+    for nth, *row in rows:
+        told[nth - 1] = tuple(row)
+    return told

@@ -177,7 +177,7 @@ def test_a_database_that_is_away_is_the_pages_to_speak_of(server, release, door,
     def away(*_):
         raise gone.Error
 
-    monkeypatch.setattr(gone, "fetch_row", away)
+    monkeypatch.setattr(gone, "fetch_rows", away)
     assert b"all gone" in ask(server, reader(), release)[2].lower()
     assert server.asked == 1
 

@@ -15,7 +15,7 @@ DROP_LATE = "DROP FUNCTION IF EXISTS benefits_too_late(bytea[], uuid[], bigint[]
 class Migration(migrations.Migration):
     """Winners of the same instant are served in one statement and one commit."""
 
-    dependencies = [("benefits", "0041_group_gifts")]
+    dependencies = [("benefits", "0042_plain_amounts")]
     operations = [
         run_sql_file(SQL / "rush.sql", DROP_LATE),
         run_sql_file(SQL / "rush_together.sql", DROP),

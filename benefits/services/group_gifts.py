@@ -55,9 +55,9 @@ def start_group(
 ) -> GroupGift:
     """Collecting begins: a unit is held for the gift until its end, and the starter's part with it.
 
-    The end is `days` from now (a page allows thirty), and sooner where nobody can claim the benefit any more by then. The
-    unit is held as a partner's is, so it cannot sell out meanwhile. `price` is what the page said.
-    Safe to repeat: the same starter and op_id return the first group.
+    The end is `days` from now (a page allows thirty), and sooner where nobody can claim the benefit
+    any more by then. The unit is held as a partner's is, so it cannot sell out meanwhile. `price` is
+    what the page said. Safe to repeat: the same starter and op_id return the first group.
 
     Raises NotForGroups, PayItAlone, TooManyGroups, DailyLimit, PastHour, TooFarAhead, LimitReached,
     AlreadyHeld, SoldOut, PriceChanged, NotEnoughCredits, and what a claim would be refused with.
@@ -191,7 +191,8 @@ def take_back(*, group: GroupGift, member: Member, now: datetime) -> int:
 def call_off(*, group: GroupGift, actor: str, now: datetime, note: str = "") -> GroupGift:
     """It is over: every part goes back, the unit to its release, and everybody is told.
 
-    `note` is an operator's reason. Safe to repeat. Raises PartTaken once it is complete, GroupOver once it has ended otherwise.
+    `note` is an operator's reason. Safe to repeat. Raises PartTaken once it is complete, GroupOver
+    once it has ended otherwise.
     """
     with transaction.atomic():
         group = lock_group(group)

@@ -7,7 +7,7 @@ the page behind (`benefits/middleware.py`), which says so when its answer may be
 
 from benefits.rush.asked import ADDRESS
 from benefits.rush.door import RushDoor
-from benefits.rush.gone import GONE
-from benefits.rush.winners import OWNED, WON, Won
+from benefits.rush.gone import GONE, OWNED
+from benefits.rush.winners import WON, Won
 
 __all__ = ["ADDRESS", "GONE", "OWNED", "WON", "RushDoor", "Won"]

@@ -6,8 +6,8 @@ from threading import Lock
 from typing import Any
 
 from benefits.rush.asked import ROUTE, Answer, Asked, Environ, Headers, Position, read_asked
-from benefits.rush.gone import GONE, Gone
-from benefits.rush.winners import OWNED, WON, Winners
+from benefits.rush.gone import GONE, OWNED, Gone, Late
+from benefits.rush.winners import WON, Winners
 from zone.core import logs
 from zone.core.ids import new_public_id
 from zone.core.middleware import log_access
@@ -35,16 +35,16 @@ class RushDoor:
         if asked is None:
             with self.one_page:
                 return self.application(environ, start_response)
-        position, owner, answer = self._find(asked)
+        late, owner, answer = self._find(asked)
         if answer is None and self.one_page.locked():
             with self.one_page:
                 pass
             # Whoever was served meanwhile may have been told what this one is to be told.
-            position, owner, answer = self._find(asked)
+            late, owner, answer = self._find(asked)
         if answer is not None:
             return self._say(answer, start_response, started)
         with self.one_page:
-            return self._pass_on(asked, start_response, position, owner)
+            return self._pass_on(asked, start_response, late, owner)
 
     def _say(
         self, answer: Answer, start_response: Callable[..., Any], started: float
@@ -58,18 +58,18 @@ class RushDoor:
         start_response(answer.status, [*answer.headers, ("Request-Id", request_id)])
         return [answer.body]
 
-    def _find(self, asked: Asked) -> tuple[Position | None, Position | None, Answer | None]:
-        """Where whoever asks stands, among those who come too late or who have one; the answer."""
-        position, answer = self.gone.find(asked)
-        if position is not None:
-            return position, None, answer
+    def _find(self, asked: Asked) -> tuple[Late | None, Position | None, Answer | None]:
+        """Where whoever asks stands, when it is gone and while it is being claimed; the answer."""
+        late, answer = self.gone.find(asked)
+        if late is not None:
+            return late, None, answer
         return None, *self.winners.claim(asked)
 
     def _pass_on(
         self,
         asked: Asked,
         start_response: Callable[..., Any],
-        position: Position | None,
+        late: Late | None,
         owner: Position | None,
     ) -> Iterable[bytes]:
         """The page's answer, as it came; kept when it says that it may be said again."""
@@ -86,8 +86,8 @@ class RushDoor:
             if status.startswith("200 ") and "set-cookie" not in names:
                 everyones = [header for header in headers if header[0] != "Request-Id"]
                 answer = Answer(status, everyones, b"".join(body))
-                if GONE in asked.environ:
-                    self.gone.keep(asked, position, answer)
+                if late is not None or GONE in asked.environ:
+                    self.gone.keep(asked, late, answer)
                 else:
                     self.winners.keep(asked, owner, answer)
         return body

@@ -1,9 +1,10 @@
-"""Who comes too late: the page's own answer, said again for a second.
+"""Who comes too late, or has one: the page's own answer, said again for a second.
 
 Of a hundred thousand who press the button ninety thousand come too late, all within a minute, and
-all hear the same. The first of them is answered by the page; its answer, with every header it left
-with, is said again to whoever is in the same position. What is asked each time is what must be:
-whether the session is open, whether the member may act, and whether they hold the benefit already.
+all hear the same; those who won press again, and hear that they have one. The first of them is
+answered by the page; its answer, with every header it left with, is said again to whoever is in the
+same position, with their own claim in it. What is asked each time is what must be: whether the
+session is open, whether the member may act, and how many they hold.
 
 Nothing is said here that the page would not say: a release is gone only while the database has
 said so within the last 200 ms (see `benefits/gate.py`), and an answer is kept under everything it
@@ -12,6 +13,8 @@ was made from.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.db import Error, connection
@@ -19,19 +22,29 @@ from django.db import Error, connection
 from benefits.gate import gate
 from benefits.rush.asked import Answer, Asked, Position
 from benefits.rush.together import Together
-from benefits.views.panels import PANEL_SECONDS
+from benefits.views.panels import ANY_CLAIM, PANEL_SECONDS
 from zone.core.rows import array, bytes_array, fetch_rows
 
 GONE = "benefits.rush.gone"  # Set by the page when its answer is this one: the release's key.
+OWNED = "benefits.rush.owned"  # The same, to somebody who has one: the claim it names.
 RENEWAL_SECONDS = 0.2
 _KEPT_MAX = 500
 _AT_MOST = 16
 _Press = tuple[bytes, UUID, int]  # a session, an operation and a release
+_Row = tuple[Any, ...]  # the claim they hold, and where they stand
 _READ = """
-    SELECT nth, wallet_id, is_adult, status, language, storefront, binding_status,
+    SELECT nth, held_id, held, wallet_id, is_adult, status, language, storefront, binding_status,
            binding_storefront, valid_until
     FROM benefits_too_late(%s::bytea[], %s::uuid[], %s::bigint[])
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Somebody who asks for what is gone: where they stand, and the newest of what they hold."""
+
+    position: Position
+    held_id: str | None
 
 
 class Gone:
@@ -40,21 +53,22 @@ class Gone:
     def __init__(self) -> None:
         self.releases: dict[tuple[str, str], int] = {}  # those that were gone, by address and name
         self.kept: dict[Position, tuple[float, Answer]] = {}
-        self.presses: Together[_Press, Position] = Together(_read_all, at_most=_AT_MOST)
+        self.presses: Together[_Press, _Row] = Together(_read_all, at_most=_AT_MOST)
 
-    def find(self, asked: Asked) -> tuple[Position | None, Answer | None]:
+    def find(self, asked: Asked) -> tuple[Late | None, Answer | None]:
         """Where whoever asks stands, and what is said there; None twice for the page to look."""
-        position = self._position(asked)
-        kept = self.kept.get(position) if position is not None else None
-        if position is None or kept is None:
-            return position, None
-        if kept[0] < (now := time.monotonic()):
+        late = self._look(asked)
+        kept = self.kept.get(late.position) if late is not None else None
+        if late is None or kept is None:
+            return late, None
+        until, answer = kept
+        if until < (now := time.monotonic()):
             # One goes to the page, and the others hear once more what was said.
-            self.kept[position] = (now + RENEWAL_SECONDS, kept[1])
-            return position, None
-        return position, kept[1]
+            self.kept[late.position] = (now + RENEWAL_SECONDS, answer)
+            return late, None
+        return late, answer if late.held_id is None else say_own(answer, late.held_id)
 
-    def _position(self, asked: Asked) -> Position | None:
+    def _look(self, asked: Asked) -> Late | None:
         release_id = self.releases.get((asked.slug, asked.release))
         if release_id is None or not gate.is_sold_out(release_id):
             return None
@@ -62,22 +76,41 @@ class Gone:
         if token_hash is None:
             return None
         row = self.presses.ask((token_hash, asked.op_id, release_id))
-        return None if row is None else (*asked.place, *row)
+        if row is None:
+            return None
+        held_id, *rest = row
+        return Late((*asked.place, *rest), held_id)
 
-    def keep(self, asked: Asked, position: Position | None, answer: Answer) -> None:
-        """The page said that the release is gone, and in these words to whoever stands there."""
-        if len(self.releases) >= _KEPT_MAX:
-            self.releases.clear()
-        self.releases[asked.slug, asked.release] = asked.environ[GONE]
-        if position is not None:
+    def keep(self, asked: Asked, late: Late | None, answer: Answer) -> None:
+        """The page said this to whoever stands there: that the release is gone, or which they have.
+
+        To somebody who holds one and may have another, a release that is gone is the page's to say.
+        """
+        if (release_id := asked.environ.get(GONE)) is not None:
+            if len(self.releases) >= _KEPT_MAX:
+                self.releases.clear()
+            self.releases[asked.slug, asked.release] = release_id
+        held_id = asked.environ.get(OWNED)
+        if late is not None and late.held_id == held_id:
             if len(self.kept) >= _KEPT_MAX:
                 self.kept.clear()
-            self.kept[position] = (time.monotonic() + PANEL_SECONDS, answer)
+            blank = answer if held_id is None else blank_own(answer, held_id)
+            self.kept[late.position] = (time.monotonic() + PANEL_SECONDS, blank)
 
 
-def _read_all(presses: Sequence[_Press]) -> list[Position | None]:
+def blank_own(answer: Answer, held_id: str) -> Answer:
+    """An answer without the claim it names."""
+    return replace(answer, body=answer.body.replace(held_id.encode(), ANY_CLAIM.encode()))
+
+
+def say_own(answer: Answer, held_id: str) -> Answer:
+    """The answer with this claim in it."""
+    return replace(answer, body=answer.body.replace(ANY_CLAIM.encode(), held_id.encode()))
+
+
+def _read_all(presses: Sequence[_Press]) -> list[_Row | None]:
     """What the answers depend on besides the release; None in the place of who asks the page."""
-    told: list[Position | None] = [None] * len(presses)
+    told: list[_Row | None] = [None] * len(presses)
     try:
         rows = fetch_rows(
             _READ,

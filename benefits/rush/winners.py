@@ -29,19 +29,18 @@ from benefits.forms import ClaimForm
 from benefits.gate import gate
 from benefits.models import Claim, Release
 from benefits.rush.asked import Answer, Asked, Position
-from benefits.rush.gone import RENEWAL_SECONDS
+from benefits.rush.gone import OWNED, RENEWAL_SECONDS, blank_own, say_own
 from benefits.rush.together import Together
 from benefits.rush_sql import Press, Rushed, Seen
 from benefits.services.pools import open_sealed
 from benefits.views.offer import words_for
-from benefits.views.panels import ANY_CLAIM, PANEL_SECONDS, Winning, won_panel
+from benefits.views.panels import PANEL_SECONDS, Winning, won_panel
 from zone.core.ids import new_public_id
 from zone.core.vault import VaultError
 from zone.members.middleware import supported_language
 from zone.members.models import Binding, Member, Wallet
 
 WON = "benefits.rush.won"  # Set by the page when its answer is this one: what it served, as `Won`.
-OWNED = "benefits.rush.owned"  # The same, to somebody who has one: the claim it names.
 _KEPT_MAX = 500
 _POSITIONS_MAX = 200
 _AT_MOST = 16  # claims in one commit: all wait for the slowest, and for each other's locks
@@ -66,6 +65,7 @@ class Offer:
     answer: Answer
     until: float
     positions: list[str] = field(default_factory=list)  # Those that the rules let in.
+    is_renewed: bool = False  # Its time is over, and somebody is at the page for a new one.
     is_plain: bool = True  # Until the database says that its members have to ask alone.
 
     def seen(self) -> Seen:
@@ -131,9 +131,7 @@ class Winners:
         elif owner is not None:
             if len(self.owned) >= _KEPT_MAX:
                 self.owned.clear()
-            held_id: str = asked.environ[OWNED]
-            blank = answer.body.replace(held_id.encode(), ANY_CLAIM.encode())
-            self.owned[owner] = (until, replace(answer, body=blank))
+            self.owned[owner] = (until, blank_own(answer, asked.environ[OWNED]))
 
     def claim(self, asked: Asked) -> tuple[Position | None, Answer | None]:
         """The answer to a winner, claimed and shown, or to who has one already.
@@ -144,8 +142,10 @@ class Winners:
         if offer is None:
             return None, None
         if (now := time.monotonic()) > offer.until:
-            offer.until = now + RENEWAL_SECONDS  # One goes to the page, the others need not wait.
-            return None, None
+            if offer.is_renewed:  # And yet the page served no winner: the rush is over.
+                self.offers.pop(asked.place, None)
+            offer.is_renewed, offer.until = True, now + RENEWAL_SECONDS
+            return None, None  # One goes to the page, the others need not wait for it.
         operation = ClaimForm.read(asked.form)
         token_hash = asked.hash_session()
         if operation is None or token_hash is None or not _is_our_form(asked):
@@ -197,7 +197,7 @@ class Winners:
         until, answer = self.owned.get(owner, (0.0, None))
         if answer is None or until < time.monotonic():
             return None
-        return replace(answer, body=answer.body.replace(ANY_CLAIM.encode(), held_id.encode()))
+        return say_own(answer, held_id)
 
 
 def _lets_in(release: Release, position: str) -> bool:

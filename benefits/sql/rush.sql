@@ -165,12 +165,15 @@ END
 $$;
 
 -- Everything that the answers to those who come too late depend on besides the release, by the
--- number under which they ask. No row for whom the page has to answer: their session is not open,
--- they may not act, this operation was made before, or they hold what they ask for.
+-- number under which they ask: with how many of it they hold, and the newest of those. No row for
+-- whom the page has to answer: their session is not open, they may not act, or this operation made
+-- a claim before.
 DROP FUNCTION IF EXISTS benefits_too_late(bytea[], uuid[], bigint[]);
 CREATE FUNCTION benefits_too_late(p_sessions bytea[], p_ops uuid[], p_releases bigint[])
 RETURNS TABLE (
     nth integer,
+    held_id text,
+    held integer,
     wallet_id text,
     is_adult boolean,
     status text,
@@ -186,24 +189,26 @@ DECLARE
     v_now constant timestamptz := zone_now();
 BEGIN
     RETURN QUERY
-    SELECT asked.nth::integer, member.wallet_id::text, member.is_adult, member.status::text,
-           member.language::text, member.storefront::text, binding.status::text,
-           binding.storefront::text, binding.valid_until
+    SELECT asked.nth::integer, own.newest, own.number, member.wallet_id::text, member.is_adult,
+           member.status::text, member.language::text, member.storefront::text,
+           binding.status::text, binding.storefront::text, binding.valid_until
     FROM unnest(p_sessions, p_ops, p_releases)
         WITH ORDINALITY AS asked (token_hash, op_id, release_id, nth)
     JOIN members_membersession session ON session.token_hash = asked.token_hash
     JOIN members_member member ON member.id = session.member_id
     LEFT JOIN members_binding binding ON binding.member_id = member.id
         AND binding.status IN ('pending', 'active', 'suspended', 'unbinding')
+    CROSS JOIN LATERAL (
+        SELECT max(claim.public_id)::text AS newest, count(*)::integer AS number
+        FROM benefits_claim claim
+        WHERE claim.release_id = asked.release_id AND claim.member_id = member.id
+          AND claim.counts_to_limit AND (claim.holds_slot OR claim.state = 'gifted')
+    ) own
     WHERE session.revoked_at IS NULL
       AND session.idle_until > v_now AND session.expires_at > v_now
       AND member.status = 'active' AND member.frozen_at IS NULL
       AND NOT EXISTS (
           SELECT FROM benefits_claim made
-          WHERE made.member_id = member.id AND made.op_id = asked.op_id)
-      AND NOT EXISTS (
-          SELECT FROM benefits_claim held
-          WHERE held.release_id = asked.release_id AND held.member_id = member.id
-            AND held.counts_to_limit AND (held.holds_slot OR held.state = 'gifted'));
+          WHERE made.member_id = member.id AND made.op_id = asked.op_id);
 END
 $$;

@@ -237,7 +237,7 @@ def test_partners_are_given_a_benefit_by_name(client):
     moment = benefit.visible_from
     data |= {
         "visible_from_0": f"{moment:%Y-%m-%d}", "visible_from_1": f"{moment:%H:%M:%S}",
-        "detail_amount_off": 700, "partners": [partner.pk],
+        "detail_amount_off": "7.00", "partners": [partner.pk],
         "storefronts": "", "wallets": "",
     }  # fmt: skip
     for formset in client.get(address).context["inline_admin_formsets"]:

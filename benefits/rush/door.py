@@ -86,7 +86,7 @@ class RushDoor:
             if status.startswith("200 ") and "set-cookie" not in names:
                 everyones = [header for header in headers if header[0] != "Request-Id"]
                 answer = Answer(status, everyones, b"".join(body))
-                if late is not None or GONE in asked.environ:
+                if WON not in asked.environ and (late is not None or GONE in asked.environ):
                     self.gone.keep(asked, late, answer)
                 else:
                     self.winners.keep(asked, owner, answer)

@@ -1,4 +1,4 @@
-"""Who comes too late, or has one: the page's own answer, said again for a second.
+"""Who comes too late, or has one: the page's own answer, said again for about a second.
 
 Of a hundred thousand who press the button ninety thousand come too late, all within a minute, and
 all hear the same; those who won press again, and hear that they have one. The first of them is
@@ -20,7 +20,7 @@ from uuid import UUID
 from django.db import Error, connection
 
 from benefits.gate import gate
-from benefits.rush.asked import Answer, Asked, Position
+from benefits.rush.asked import Answer, Asked, Environ, Position
 from benefits.rush.together import Together
 from benefits.views.panels import ANY_CLAIM, PANEL_SECONDS
 from zone.core.rows import array, bytes_array, fetch_rows
@@ -45,6 +45,15 @@ class Late:
 
     position: Position
     held_id: str | None
+
+    def was_meant_by(self, environ: Environ) -> bool:
+        """Whether the page answered to where they stood: to no other, nor to what became of them.
+
+        Between this look and the page's a release may come back, and who was late may win.
+        """
+        if self.held_id is None:
+            return GONE in environ
+        return bool(environ.get(OWNED) == self.held_id)
 
 
 class Gone:
@@ -90,11 +99,10 @@ class Gone:
             if len(self.releases) >= _KEPT_MAX:
                 self.releases.clear()
             self.releases[asked.slug, asked.release] = release_id
-        held_id = asked.environ.get(OWNED)
-        if late is not None and late.held_id == held_id:
+        if late is not None and late.was_meant_by(asked.environ):
             if len(self.kept) >= _KEPT_MAX:
                 self.kept.clear()
-            blank = answer if held_id is None else blank_own(answer, held_id)
+            blank = answer if late.held_id is None else blank_own(answer, late.held_id)
             self.kept[late.position] = (time.monotonic() + PANEL_SECONDS, blank)
 
 

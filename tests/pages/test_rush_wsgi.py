@@ -163,6 +163,29 @@ def test_a_session_that_ended_hears_nothing_in_front(server, release, door, ende
     assert b"gone" not in body
 
 
+def test_a_code_won_by_who_came_late_is_said_to_nobody_else(server, release, door):
+    warm(server, release)
+    page = server.handler
+
+    def comes_back_in_time(environ, start_response):
+        door.sold_out_until.clear()
+        load_codes(release, 1)
+        return page(environ, start_response)
+
+    server.handler = comes_back_in_time
+    winner = reader(language="zh-hans")
+    body = ask(server, winner, release)[2]
+    won = Claim.objects.get(release=release, member=winner)
+    assert won.public_id.encode() in body
+
+    server.handler = page
+    for _ in range(2):
+        door.note_sold_out(release.pk)
+        other = ask(server, reader(language="zh-hans"), release)[2]
+        assert won.public_id.encode() not in other
+        assert "抢光".encode() in other
+
+
 def test_a_retry_of_a_claim_gets_its_first_answer(server, release, door):
     warm(server, release)
     made = Claim.objects.get(release=release)

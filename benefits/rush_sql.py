@@ -1,7 +1,7 @@
 """Claims of a rush: everything about a member in the statement that claims."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -65,6 +65,11 @@ _RUSH_TOGETHER = f"""
         {_REFRESH}, %s::bigint, %s::text, %s::bigint, %s::text, %s::bytea[], %s::uuid[],
         %s::text[], %s::integer[])
 """  # noqa: S608
+_RUSH_AGAIN = f"""
+    SELECT public_id, {_COLUMNS}
+    FROM benefits_rush_again(
+        %s::bytea, {_REFRESH}, %s::bigint, %s::text, %s::bigint, %s::uuid, %s::integer)
+"""  # noqa: S608
 
 
 def rush(seen: Seen, press: Press) -> Rushed | None:
@@ -106,6 +111,22 @@ def rush_together(seen: Seen, presses: Sequence[Press]) -> list[Rushed | None] |
         if nth > 0 and row[0] != "alone":
             told[nth - 1] = _build(seen, presses[nth - 1], row)
     return told
+
+
+def rush_again(seen: Seen, press: Press) -> Rushed | None:
+    """What the same press was told when it claimed, and that its code was shown once more.
+
+    None when this press claimed nothing, or when anything has become of its claim or of the release
+    since. Raises DatabaseError.
+    """
+    row = fetch_row(
+        _RUSH_AGAIN,
+        [
+            *(press.session_hash, seen.release_id, seen.version, seen.rule_id),
+            *(str(press.op_id), press.price),
+        ],
+    )
+    return None if row is None else _build(seen, replace(press, public_id=row[0]), row[1:])
 
 
 def _build(seen: Seen, press: Press, row: Sequence[Any]) -> Rushed:

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable
-from threading import Lock
 from typing import Any
 
 from benefits.rush.asked import ROUTE, Answer, Asked, Environ, Headers, Position, read_asked
 from benefits.rush.gone import GONE, OWNED, Gone, Late
+from benefits.rush.turns import Turns
 from benefits.rush.winners import WON, Winners
 from zone.core import logs
 from zone.core.ids import new_public_id
 from zone.core.middleware import log_access
 
+PATIENCE_SECONDS = 0.25
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
@@ -19,13 +20,13 @@ class RushDoor:
     """Answer what thousands ask in a rush; whatever is not plain goes on to `application`.
 
     Called by several threads. Those who press the button at the same time are served together;
-    pages are made one after the other.
+    pages are made one after the other, except beside one that has to wait for something.
     """
 
     def __init__(self, application: Application) -> None:
         self.application = application
         # Work for the processor, of which two in one process would only take turns.
-        self.one_page = Lock()
+        self.pages = Turns(PATIENCE_SECONDS)
         self.gone = Gone()
         self.winners = Winners()
 
@@ -33,17 +34,17 @@ class RushDoor:
         started = time.monotonic()
         asked = read_asked(environ)
         if asked is None:
-            with self.one_page:
+            with self.pages.take():
                 return self.application(environ, start_response)
         late, owner, answer = self._find(asked)
-        if answer is None and self.one_page.locked():
-            with self.one_page:
+        if answer is None and self.pages.is_taken():
+            with self.pages.take():
                 pass
             # Whoever was served meanwhile may have been told what this one is to be told.
             late, owner, answer = self._find(asked)
         if answer is not None:
             return self._say(answer, start_response, started)
-        with self.one_page:
+        with self.pages.take():
             return self._pass_on(asked, start_response, late, owner)
 
     def _say(
@@ -61,6 +62,8 @@ class RushDoor:
     def _find(self, asked: Asked) -> tuple[Late | None, Position | None, Answer | None]:
         """Where whoever asks stands, when it is gone and while it is being claimed; the answer."""
         late, answer = self.gone.find(asked)
+        if late is not None and late.is_retry:
+            return late, None, self.winners.say_again(asked)
         if late is not None:
             return late, None, answer
         return None, *self.winners.claim(asked)

@@ -31,9 +31,9 @@ RENEWAL_SECONDS = 0.2
 _KEPT_MAX = 500
 _AT_MOST = 16
 _Press = tuple[bytes, UUID, int]  # a session, an operation and a release
-_Row = tuple[Any, ...]  # the claim they hold, and where they stand
+_Row = tuple[Any, ...]  # whether it is a retry, the claim they hold, and where they stand
 _READ = """
-    SELECT nth, held_id, held, wallet_id, is_adult, status, language, storefront, binding_status,
+    SELECT nth, is_retry, held_id, held, wallet_id, is_adult, status, language, storefront, binding_status,
            binding_storefront, valid_until
     FROM benefits_too_late(%s::bytea[], %s::uuid[], %s::bigint[])
 """
@@ -41,16 +41,22 @@ _READ = """
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Somebody who asks for what is gone: where they stand, and the newest of what they hold."""
+    """Somebody who asks for what is gone: where they stand, and the newest of what they hold.
+
+    A retry asks for what its operation claimed.
+    """
 
     position: Position
     held_id: str | None
+    is_retry: bool
 
     def was_meant_by(self, environ: Environ) -> bool:
         """Whether the page answered to where they stood: to no other, nor to what became of them.
 
         Between this look and the page's a release may come back, and who was late may win.
         """
+        if self.is_retry:
+            return False
         if self.held_id is None:
             return GONE in environ
         return bool(environ.get(OWNED) == self.held_id)
@@ -67,7 +73,7 @@ class Gone:
     def find(self, asked: Asked) -> tuple[Late | None, Answer | None]:
         """Where whoever asks stands, and what is said there; None twice for the page to look."""
         late = self._look(asked)
-        kept = self.kept.get(late.position) if late is not None else None
+        kept = None if late is None or late.is_retry else self.kept.get(late.position)
         if late is None or kept is None:
             return late, None
         until, answer = kept
@@ -87,8 +93,8 @@ class Gone:
         row = self.presses.ask((token_hash, asked.op_id, release_id))
         if row is None:
             return None
-        held_id, *rest = row
-        return Late((*asked.place, *rest), held_id)
+        is_retry, held_id, *rest = row
+        return Late((*asked.place, *rest), held_id, is_retry)
 
     def keep(self, asked: Asked, late: Late | None, answer: Answer) -> None:
         """The page said this to whoever stands there: that the release is gone, or which they have.

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from uuid import UUID
 
 from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
@@ -113,6 +112,8 @@ class Winners:
 
     def __init__(self) -> None:
         self.offers: dict[Position, Offer] = {}
+        # The last of each place: whoever won by it may ask again after the rush.
+        self.last: dict[Position, Offer] = {}
         # What the page told those who had it already, with a blank for their claim.
         self.owned: dict[Position, tuple[float, Answer]] = {}
         self.presses: Together[tuple[Offer, Press], Rushed | Busy] = Together(
@@ -125,9 +126,12 @@ class Winners:
         if (won := asked.environ.get(WON)) is not None:
             if len(self.offers) >= _KEPT_MAX:
                 self.offers.clear()
+            if len(self.last) >= _KEPT_MAX:
+                self.last.clear()
             own = {"content-language", "content-length"}
             everyones = [header for header in answer.headers if header[0].lower() not in own]
-            self.offers[asked.place] = Offer(won, replace(answer, headers=everyones), until)
+            offer = Offer(won, replace(answer, headers=everyones), until)
+            self.offers[asked.place] = self.last[asked.place] = offer
         elif owner is not None:
             if len(self.owned) >= _KEPT_MAX:
                 self.owned.clear()
@@ -146,15 +150,11 @@ class Winners:
                 self.offers.pop(asked.place, None)
             offer.is_renewed, offer.until = True, now + RENEWAL_SECONDS
             return None, None  # One goes to the page, the others need not wait for it.
-        operation = ClaimForm.read(asked.form)
-        token_hash = asked.hash_session()
-        if operation is None or token_hash is None or not _is_our_form(asked):
-            return None, None
-        release = offer.won.release
-        if gate.is_sold_out(release.pk):
+        press = _read_press(asked)
+        if press is None or gate.is_sold_out(offer.won.release.pk):
             return None, None
         try:
-            return self._serve(offer, asked, token_hash, *operation)
+            return self._serve(offer, asked, press)
         except Busy:
             return None, None
         except (Error, VaultError) as reason:
@@ -163,10 +163,24 @@ class Winners:
         finally:
             connection.close_if_unusable_or_obsolete()  # As at the end of every request.
 
+    def say_again(self, asked: Asked) -> Answer | None:
+        """The answer to a press that claimed before, and whose answer may have been lost."""
+        offer = self.last.get(asked.place)
+        press = _read_press(asked) if offer is not None else None
+        if offer is None or press is None:
+            return None
+        try:
+            rushed = rush_sql.rush_again(offer.seen(), press)
+            return None if rushed is None else _say(offer, rushed)
+        except (Error, VaultError) as reason:
+            log.info("a retry goes on to the page", extra={"why": type(reason).__name__})
+            return None
+        finally:
+            connection.close_if_unusable_or_obsolete()
+
     def _serve(
-        self, offer: Offer, asked: Asked, token_hash: bytes, op_id: UUID, price: int
+        self, offer: Offer, asked: Asked, press: Press
     ) -> tuple[Position | None, Answer | None]:
-        press = Press(token_hash, op_id, new_public_id("clm"), price)
         told = self.presses.ask((offer, press))
         if isinstance(told, Busy):
             raise told
@@ -191,6 +205,8 @@ class Winners:
                 rushed.country,
             )
             return owner, self._say_owned(owner, rushed.held_id)
+        if rushed.code == "limit_reached":  # By this very press, most likely.
+            return None, self.say_again(asked)
         return None, None
 
     def _say_owned(self, owner: Position, held_id: str) -> Answer | None:
@@ -243,6 +259,16 @@ def _read_claim(release: Release, public_id: str) -> Claim:
     claim = Claim.objects.select_related("member__wallet", "terms").get(public_id=public_id)
     claim.release, claim.benefit = release, release.benefit
     return claim
+
+
+def _read_press(asked: Asked) -> Press | None:
+    """What was pressed, by whom; None for a form that is not ours or not whole."""
+    operation = ClaimForm.read(asked.form)
+    token_hash = asked.hash_session()
+    if operation is None or token_hash is None or not _is_our_form(asked):
+        return None
+    op_id, price = operation
+    return Press(token_hash, op_id, new_public_id("clm"), price)
 
 
 class _Form(HttpRequest):

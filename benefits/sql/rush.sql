@@ -165,13 +165,14 @@ END
 $$;
 
 -- Everything that the answers to those who come too late depend on besides the release, by the
--- number under which they ask: with how many of it they hold, and the newest of those. No row for
--- whom the page has to answer: their session is not open, they may not act, or this operation made
--- a claim before.
+-- number under which they ask: with how many of it they hold, the newest of those, and whether this
+-- very operation made a claim. No row for whom the page has to answer: their session is not open, or
+-- they may not act.
 DROP FUNCTION IF EXISTS benefits_too_late(bytea[], uuid[], bigint[]);
 CREATE FUNCTION benefits_too_late(p_sessions bytea[], p_ops uuid[], p_releases bigint[])
 RETURNS TABLE (
     nth integer,
+    is_retry boolean,
     held_id text,
     held integer,
     wallet_id text,
@@ -189,7 +190,11 @@ DECLARE
     v_now constant timestamptz := zone_now();
 BEGIN
     RETURN QUERY
-    SELECT asked.nth::integer, own.newest, own.number, member.wallet_id::text, member.is_adult,
+    SELECT asked.nth::integer,
+           EXISTS (
+               SELECT FROM benefits_claim made
+               WHERE made.member_id = member.id AND made.op_id = asked.op_id),
+           own.newest, own.number, member.wallet_id::text, member.is_adult,
            member.status::text, member.language::text, member.storefront::text,
            binding.status::text, binding.storefront::text, binding.valid_until
     FROM unnest(p_sessions, p_ops, p_releases)
@@ -206,9 +211,6 @@ BEGIN
     ) own
     WHERE session.revoked_at IS NULL
       AND session.idle_until > v_now AND session.expires_at > v_now
-      AND member.status = 'active' AND member.frozen_at IS NULL
-      AND NOT EXISTS (
-          SELECT FROM benefits_claim made
-          WHERE made.member_id = member.id AND made.op_id = asked.op_id);
+      AND member.status = 'active' AND member.frozen_at IS NULL;
 END
 $$;

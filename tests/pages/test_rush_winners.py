@@ -197,13 +197,112 @@ def test_a_retry_gets_its_claim_and_a_second_press_hears_of_it(server, door):
         assert b"All yours" in again
         assert one.public_id.encode() in again
         assert open_code(find_code(one)).code.encode() in again
-    assert server.asked == 2, "by the page"
+    assert server.asked == 0, "answered in front"
     heard = [ask(server, None, release, cookie=cookie)[2].decode() for cookie in cookies]
-    assert server.asked == 3, "the first by the page, the second in front"
+    assert server.asked == 1, "the first by the page, the second in front"
     assert heard[0].replace(made[0].public_id, made[1].public_id) == heard[1]
     assert "You have this one" in heard[1]
     assert made[1].public_id in heard[1]
     assert Claim.objects.filter(member__in=people).count() == 2
+
+
+def won_by_a_press(server, release, **fields):
+    """A member who won in front, how they ask again, and their claim."""
+    member = reader(**fields)
+    cookie = sessions.open_session(member=member, now=clock.now()).cookie
+    retry = {"cookie": cookie, "op_id": form_of(release)["op_id"]}
+    ask(server, None, release, **retry)
+    server.asked = 0
+    return member, retry, Claim.objects.get(member=member)
+
+
+@pytest.mark.parametrize("wait", [None, 2], ids=["at once", "in two days"])
+@pytest.mark.parametrize("is_gone", [False, True], ids=["in the rush", "when it is over"])
+def test_a_retry_in_front_gets_what_the_page_gives(server, door, is_gone, wait):
+    release = make(codes=4, usable_after_days=wait)
+    open_up(server, release)
+    member, retry, made = won_by_a_press(server, release, language="zh-hans")
+    if is_gone:
+        for _ in range(3):
+            ask(server, reader(), release)
+        assert b"all gone" in ask(server, reader(), release)[2].lower()
+        assert door.is_sold_out(release.pk)
+        server.asked = 0
+    front = ask(server, None, release, **retry)
+    assert server.asked == 0
+    shown = list(made.events.order_by("id").values_list("cause", "actor"))
+    server.door = server
+    page = ask(server, None, release, **retry)
+    assert plain_of(front, member) == plain_of(page, member)
+    told = list(made.events.order_by("id").values_list("cause", "actor"))
+    assert [cause for cause, _ in shown] == ["claim", "reveal", "reveal"]
+    assert told == [*shown, shown[-1]], "the page leaves the same line"
+
+
+def redeem(made):
+    made.state, made.redeemed_at = "redeemed", database_now()
+
+
+def touch(made):
+    made.updated_at = database_now()
+
+
+def end(made):
+    made.valid_until = database_now() - timedelta(seconds=1)
+
+
+def seal(made):
+    made.revealed_at = None
+
+
+def start(made):
+    made.valid_from = database_now() - timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("become", [redeem, touch, end, seal, start])
+def test_what_became_of_a_claim_is_the_pages_to_speak_of(server, door, become):
+    release = make()
+    open_up(server, release)
+    _, retry, made = won_by_a_press(server, release)
+    become(made)
+    made.save()
+    lines = made.events.count()
+    ask(server, None, release, **retry)
+    assert server.asked == 1
+    assert made.events.filter(cause="reveal").count() - 1 <= made.events.count() - lines <= 1
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"csrfmiddlewaretoken": "0" * 32}, {"price": 7}, {"headers": {"HTTP_HX_REQUEST": ""}}],
+    ids=["without our token", "at another price", "by a page"],
+)
+def test_a_retry_that_is_another_press_is_the_pages_to_speak_of(server, door, how):
+    release = make()
+    open_up(server, release)
+    _, retry, made = won_by_a_press(server, release)
+    body = ask(server, None, release, **{**retry, **how})[2]
+    assert server.asked == 1
+    assert open_code(find_code(made)).code.encode() not in body
+
+
+def test_somebody_elses_press_is_nobodys_retry(server, door):
+    release = make()
+    open_up(server, release)
+    _, retry, made = won_by_a_press(server, release)
+    other = reader()
+    body = ask(server, other, release, op_id=retry["op_id"])[2]
+    assert made.public_id.encode() not in body
+    assert Claim.objects.filter(member=other).exists()
+
+
+def test_a_retry_after_the_words_changed_is_the_pages_to_speak_of(server, door):
+    release = make()
+    open_up(server, release)
+    _, retry, made = won_by_a_press(server, release)
+    change_words(release)
+    assert made.public_id.encode() in ask(server, None, release, **retry)[2]
+    assert server.asked == 1
 
 
 def change_words(release):

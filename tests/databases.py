@@ -132,8 +132,7 @@ def _digest(content: bytes) -> str:
 def template() -> str:
     """The name of a complete template, made on first need and after each change of the schema.
 
-    Where files were only added, an earlier template is brought forward: that takes seconds, all
-    migrations on an empty database take half a minute.
+    Where files were only added, an earlier template is brought forward.
     """
     files = _schema_files()
     prefix = f"{urlsplit(settings.MIGRATE_DATABASE_URL).path.strip('/')}_template_"

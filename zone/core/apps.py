@@ -12,3 +12,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("zone.celery")  # Makes ours the application that tasks belong to.
+        import_module("zone.core.upgrade")  # Registers its check.

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from zone.core.catalogues import compile_catalogues
+from zone.core.upgrade import find_half_way, tell_half_way
 
 
 class Command(BaseCommand):
@@ -17,6 +18,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if rooms := find_half_way():
+            raise CommandError(tell_half_way(rooms))
         self._step("Tables", lambda: call_command("migrate", interactive=False, verbosity=0))
         self._step("Roles", self._set_up_roles)
         self._step("Languages", compile_catalogues)

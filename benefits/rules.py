@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from benefits import errors
-from benefits.models import Benefit, Release
+from benefits.models import Benefit, FairDraw, Release
 from zone.core.errors import NotFound, ZoneError
 from zone.members.models import Binding, Member
 from zone.members.queries import find_open_binding
@@ -67,6 +67,16 @@ def find_window_refusal(
         return errors.NotStarted(opens_at=opens_at)
     if benefit.status == Benefit.Status.PAUSED:
         return errors.Paused()
+    return None
+
+
+def find_entry_refusal(draw: FairDraw | None, *, now: datetime) -> ZoneError | None:
+    """Why nobody can have a ticket of the draw at `now`, or None: a ticket is an entry."""
+    phase = draw.phase_at(now) if draw is not None else ""
+    if draw is not None and phase == "coming":
+        return errors.NotStarted(opens_at=draw.entries_open_at)
+    if draw is None or phase != "open" or draw.entry_by != FairDraw.EntryBy.TICKET:
+        return errors.EntriesClosed()
     return None
 
 

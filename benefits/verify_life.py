@@ -132,7 +132,8 @@ LIFE_INVARIANTS: list[Invariant] = [
             FROM benefits_redemption used
             WHERE used.claim_id = claim.id AND used.status = 'redeemed'
         ) uses ON true
-        WHERE (claim.state = 'redeemed' AND claim.mode <> 'credits' AND uses.standing = 0)
+        WHERE (claim.state = 'redeemed' AND claim.mode NOT IN ('credits', 'draw')
+               AND uses.standing = 0)
            OR (claim.state <> 'redeemed' AND uses.whole > 0)
            OR (claim.state NOT IN ('redeemed', 'granted', 'expired', 'revoked')
                AND uses.standing > 0)

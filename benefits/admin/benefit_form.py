@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from benefits.models import Benefit
-from benefits.models.kinds import KINDS, PERIODS, WALLET_VOUCHER, DetailField
+from benefits.models.benefit import TICKET_LIFE
+from benefits.models.kinds import DRAW_TICKET, KINDS, PERIODS, WALLET_VOUCHER, DetailField
 from benefits.queries import with_gap_in
+from benefits.queries.draws import list_enterable_draws
 from benefits.services.bin import RESTORE_WITHIN
 from zone.core.clock import database_now
 from zone.core.money_forms import MoneyField
@@ -44,7 +46,29 @@ def _input_of(field: DetailField, value: Any) -> forms.Field:
             return forms.BooleanField(**{**common, "required": False})
         case "period":
             return forms.ChoiceField(choices=[(period, period) for period in PERIODS], **common)
+        case "draw":
+            return forms.ChoiceField(
+                choices=_draw_choices(value),
+                help_text=_(
+                    "Draws that take entries by ticket. Announce one on the prize's release first."
+                ),
+                **common,
+            )
     return forms.CharField(max_length=120, **common)
+
+
+def _draw_choices(chosen: str | None) -> list[tuple[str, str]]:
+    """Draws by what is won there and when entries close; the one that was chosen stays."""
+    choices = [("", "---------")]
+    for draw in list_enterable_draws(now=database_now()):
+        prize = draw.release.benefit
+        title = text.title if (text := prize.text()) else prize.slug
+        when = date_format(localtime(draw.entries_close_at), "SHORT_DATETIME_FORMAT")
+        name = _("%(title)s, entries until %(when)s") % {"title": title, "when": when}
+        choices.append((draw.public_id, name))
+    if chosen and chosen not in dict(choices):
+        choices.append((chosen, chosen))
+    return choices
 
 
 class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -78,6 +102,10 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.kind_code == WALLET_VOUCHER:
             self.initial["is_giftable"] = False
             self.fields["is_giftable"].disabled = True
+        if self.kind_code == DRAW_TICKET:
+            self.initial |= {"is_giftable": False, "requires_adult": True}
+            for name in ("is_giftable", "requires_adult", *TICKET_LIFE):
+                self.fields[name].disabled = True
         kind = KINDS.get(self.kind_code)
         for field in kind.fields if kind else ():
             name = DETAIL_PREFIX + field.name

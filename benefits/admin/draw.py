@@ -18,7 +18,10 @@ class BeaconForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    is_sure = forms.BooleanField(label=gettext_lazy("Open the release to everyone instead"))
+    is_sure = forms.BooleanField(
+        label=gettext_lazy("Open the release to everyone instead"),
+        help_text=gettext_lazy("Tickets end, and what they cost comes back by itself."),
+    )
 
 
 def give_beacon(request: HttpRequest, draw: FairDraw, values: dict[str, Any]) -> str:
@@ -36,16 +39,16 @@ class FairDrawAdmin(ReadOnly, VerbsAdmin):
     """Draws are announced on their release; here they are watched. The worker moves them."""
 
     list_display = (
-        "public_id", "release", "state", "entries_close_at", "entry_count", "winner_count",
-        "winners_max",
+        "public_id", "release", "state", "entry_by", "entries_close_at", "entry_count",
+        "winner_count", "winners_max",
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("release",)
     search_fields = ("=public_id", "=release__public_id")
     ordering = ("-id",)
     fields = (
-        "public_id", "release", "state", "entries_open_at", "entries_close_at", "winners_max",
-        "winner_count", "entry_count", "beacon_name", "beacon", "terms", "commitment",
+        "public_id", "release", "state", "entry_by", "entries_open_at", "entries_close_at",
+        "winners_max", "winner_count", "entry_count", "beacon_name", "beacon", "terms", "commitment",
         "entries_root", "secret", "seed", "closed_at", "drawn_at", "finished_at", "actor",
     )  # fmt: skip
     readonly_fields = fields

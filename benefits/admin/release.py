@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from benefits.admin.verbs import ReadOnlyInline, Verb, VerbsAdmin, actor_of
 from benefits.errors import ImportRefused
-from benefits.models import Claim, CodeBatch, Release, Segment, SlotCounter
+from benefits.models import Claim, CodeBatch, FairDraw, Release, Segment, SlotCounter
 from benefits.models.release import Fulfilment
 from benefits.queries import count_left
 from benefits.queries.pools import read_identity, read_pools, read_rations
@@ -216,6 +216,12 @@ class DrawForm(forms.Form):
         label=gettext_lazy("Entries close (UTC)"),
         help_text=gettext_lazy("The release opens then, to its winners."),
     )
+    entry_by = forms.ChoiceField(
+        label=gettext_lazy("How one enters"),
+        choices=FairDraw.EntryBy.choices,
+        required=False,
+        help_text=gettext_lazy("Tickets are a benefit of their own kind, made afterwards."),
+    )
     beacon_name = forms.CharField(
         max_length=120,
         required=False,
@@ -228,6 +234,7 @@ class DrawForm(forms.Form):
 
 
 def announce(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
+    values["entry_by"] = values["entry_by"] or FairDraw.EntryBy.MEMBER
     draw = announce_draw(release=release, actor=actor_of(request), now=database_now(), **values)
     return _("Announced: %(draw)s.") % {"draw": draw.public_id}
 

@@ -32,6 +32,7 @@ from benefits.errors.claiming import (
     SoldOut,
     StampsNeeded,
     StillInStock,
+    TicketNeeded,
     WishRefused,
     WrongStorefront,
     WrongWallet,
@@ -66,6 +67,7 @@ from benefits.errors.using import (
     ReturnRefused,
     ReturnUncertain,
     RollbackRefused,
+    TicketDrawn,
     WalletKeepsEnd,
 )
 
@@ -128,6 +130,8 @@ __all__ = [
     "StillInStock",
     "StockChanged",
     "StockInUse",
+    "TicketDrawn",
+    "TicketNeeded",
     "WalletKeepsEnd",
     "WishRefused",
     "WrongStorefront",

@@ -70,6 +70,13 @@ class DrawnOnly(NotEligible):
     sentence = _("These are given out by a draw: everyone who enters has the same chance.")
 
 
+class TicketNeeded(NotEligible):
+    """The draw is entered by tickets alone."""
+
+    reason = "ticket_needed"
+    sentence = _("This draw is entered with a ticket.")
+
+
 class EntriesClosed(ZoneError):
     code = "ended"
     sentence = _("This draw takes no entries now.")

@@ -60,6 +60,12 @@ class ReturnRefused(ZoneError):
     sentence = _("It can no longer be given back like this. Please look again.")
 
 
+class TicketDrawn(ReturnRefused):
+    """The entry of a ticket stands in a published list."""
+
+    sentence = _("Entries have closed and their list is published: this ticket stays in the draw.")
+
+
 class ReturnUncertain(ZoneError):
     """The provider did not answer: asking again is safe."""
 

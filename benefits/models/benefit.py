@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from benefits.models.kinds import (
     CREDIT_PACK,
+    DRAW_TICKET,
     KINDS,
     WALLET_VOUCHER,
     Kind,
@@ -172,6 +173,19 @@ class Benefit(models.Model):
                 condition=~models.Q(kind="wallet_voucher", is_giftable=True),
                 name="benefits_benefit_voucher_stays",
             ),
+            # Its entry is its owner's, who has to be of age; its life is that of its draw.
+            models.CheckConstraint(
+                condition=~models.Q(kind="draw_ticket")
+                | models.Q(
+                    is_giftable=False,
+                    requires_adult=True,
+                    valid_days__isnull=True,
+                    usable_from__isnull=True,
+                    usable_until__isnull=True,
+                    usable_after_days__isnull=True,
+                ),
+                name="benefits_benefit_ticket_for_its_draw",
+            ),
             models.CheckConstraint(
                 condition=models.Q(visible_until__isnull=True)
                 | models.Q(visible_until__gt=models.F("visible_from")),
@@ -210,6 +224,25 @@ class Benefit(models.Model):
             raise ValidationError(
                 {"is_giftable": _("A voucher lies in its owner's wallet and stays there.")}
             )
+        if self.kind == DRAW_TICKET:
+            self._check_ticket()
+
+    def _check_ticket(self) -> None:
+        faults: dict[str, Any] = {
+            name: _("A ticket is good until its draw is over: leave this empty.")
+            for name in TICKET_LIFE
+            if getattr(self, name) is not None
+        }
+        if self.is_giftable:
+            faults["is_giftable"] = _("A ticket is an entry of its owner and stays theirs.")
+        if not self.requires_adult:
+            faults["requires_adult"] = _("Draws are for adults only.")
+        if faults:
+            raise ValidationError(faults)
+        was = type(self).objects.filter(pk=self.pk).values_list("detail", flat=True).first()
+        has_another_draw = was is not None and was.get("draw") != self.detail.get("draw")
+        if has_another_draw and self.claims.exists():
+            raise ValidationError(_("Tickets are out: their draw stays the one it is."))
 
     @property
     def artwork_sources(self) -> list[dict[str, str]]:
@@ -242,6 +275,9 @@ class Benefit(models.Model):
                 return by_language[wanted]
         return next(iter(by_language.values()), None)
 
+
+# What ends or begins the use of other kinds.
+TICKET_LIFE = ("valid_days", "usable_from", "usable_until", "usable_after_days")
 
 # Languages that benefits are written in; the first is what every benefit has.
 WRITTEN_LANGUAGES = ("en", "zh-hans", "zh-hant", "zh-hant-hk", "fil")

@@ -21,6 +21,10 @@ class FairDraw(models.Model):
         DONE = "done", _("done")
         CANCELED = "canceled", _("canceled")
 
+    class EntryBy(models.TextChoices):
+        MEMBER = "member", _("everyone once, by asking")
+        TICKET = "ticket", _("by ticket only, once for each")
+
     # While one of these holds, only winners may claim from the release.
     LIVE_STATES = (State.OPEN, State.CLOSED, State.DRAWING)
 
@@ -31,6 +35,14 @@ class FairDraw(models.Model):
         "benefits.Release", on_delete=models.PROTECT, related_name="draw", verbose_name=_("release")
     )
     state = models.CharField(_("status"), max_length=8, choices=State, default=State.OPEN)
+    # One of its terms, and kept beside them to be asked for.
+    entry_by = models.CharField(
+        _("how one enters"),
+        max_length=8,
+        choices=EntryBy,
+        default=EntryBy.MEMBER,
+        db_default=EntryBy.MEMBER,
+    )
     entries_open_at = models.DateTimeField(_("entries open"))
     entries_close_at = models.DateTimeField(_("entries close"))
     winners_max = models.PositiveIntegerField(_("winners"))
@@ -83,6 +95,11 @@ class FairDraw(models.Model):
     def __str__(self) -> str:
         return self.public_id
 
+    @property
+    def wins_max(self) -> int:
+        """How often one member may win; a draw from before it was said has one entry for each."""
+        return int(self.terms.get("wins_per_member", 1))
+
     def phase_at(self, now: datetime) -> str:
         """The state as people see it: coming, open, closing, closed, drawing, done or canceled."""
         if self.state != self.State.OPEN:
@@ -93,7 +110,11 @@ class FairDraw(models.Model):
 
 
 class DrawEntry(models.Model):
-    """One member's one entry. Its public id is random to others and known to the member."""
+    """One chance of a member: the one they asked for, or one of a ticket of theirs.
+
+    Its public id is random to others and known to the member. A ticket's entry is made by its
+    claim, in SQL, and goes with it until entries close.
+    """
 
     class State(models.TextChoices):
         ENTERED = "entered", _("entered")
@@ -116,13 +137,21 @@ class DrawEntry(models.Model):
     claim = models.OneToOneField(
         "benefits.Claim", on_delete=models.PROTECT, null=True, related_name="draw_entry"
     )
+    # The claim of a draw ticket that this entry is; null: the member entered by asking.
+    ticket = models.OneToOneField(
+        "benefits.Claim", on_delete=models.PROTECT, null=True, related_name="ticket_entry"
+    )
     told_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("entry of a draw")
         verbose_name_plural = _("entries of draws")
         constraints = [
-            models.UniqueConstraint(fields=["draw", "member"], name="benefits_drawentry_once"),
+            models.UniqueConstraint(
+                fields=["draw", "member"],
+                condition=models.Q(ticket__isnull=True),
+                name="benefits_drawentry_once",
+            ),
             models.UniqueConstraint(fields=["draw", "rank"], name="benefits_drawentry_rank"),
             models.CheckConstraint(
                 condition=models.Q(claim__isnull=True) | models.Q(state="won"),

@@ -22,7 +22,7 @@ class DetailField:
 
     @property
     def shape(self) -> str:
-        """What a form asks for: money, amount, flag, text or period."""
+        """What a form asks for: money, amount, flag, text, period or draw."""
         if self.currency:
             return "money"
         return _SHAPES[self.check]
@@ -60,11 +60,16 @@ def _is_period(value: Any) -> bool:
     return value in PERIODS
 
 
+def _is_draw(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("drw_") and len(value) <= 30
+
+
 _SHAPES: dict[Callable[[Any], bool], str] = {
     _is_amount: "amount",
     _is_flag: "flag",
     _is_text: "text",
     _is_period: "period",
+    _is_draw: "draw",
 }
 
 
@@ -78,6 +83,8 @@ _TRIAL = (
 
 # What gives credits: it has no price in them.
 CREDIT_PACK = "credit_pack"
+# An entry in a draw: it is delivered by the claim itself, and is good for that draw alone.
+DRAW_TICKET = "draw_ticket"
 # Kept by the wallet itself: a release of it takes a provider that is a wallet.
 WALLET_VOUCHER = "wallet_voucher"
 
@@ -133,6 +140,14 @@ KINDS: dict[str, Kind] = {
             "partner_perk",
             "gift",
             (DetailField("partner_name", _("partner"), _is_text),),
+        ),
+        Kind(
+            DRAW_TICKET,
+            _("draw ticket"),
+            "draw_ticket",
+            "ticket",
+            # What can be won is told in the words of the prize itself, so that they never differ.
+            (DetailField("draw", _("draw"), _is_draw),),
         ),
     )
 }

@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from benefits.models.kinds import WALLET_VOUCHER
+from benefits.models.kinds import DRAW_TICKET, WALLET_VOUCHER
 from zone.core.ids import new_public_id
 
 
@@ -15,16 +15,21 @@ class Fulfilment(models.TextChoices):
     CODES = "codes", _("codes in hand")
     PROVIDER = "provider", _("a provider, at claim time")
     CREDITS = "credits", _("credits, at once")
+    DRAW = "draw", _("an entry in a draw, at once")
 
 
 def check_source(made: "Release | DropSchedule") -> None:
-    """Raises ValidationError for a provider that cannot make this kind of benefit."""
+    """Raises ValidationError for a source that cannot make this kind of benefit."""
     if made.benefit_id is None:
         return  # The form says so already.
     is_voucher = made.benefit.kind == WALLET_VOUCHER
     if is_voucher != (made.provider is not None and made.provider.is_wallet):
         raise ValidationError(
             {"provider": _("Vouchers in a wallet come from a wallet, and nothing else does.")}
+        )
+    if (made.benefit.kind == DRAW_TICKET) != (made.mode == Fulfilment.DRAW):
+        raise ValidationError(
+            {"mode": _("A draw ticket is an entry in a draw, and nothing else is one.")}
         )
 
 

@@ -12,6 +12,7 @@ from benefits.conditions.tree import Verdict
 from benefits.errors import (
     CollectingForIt,
     Ended,
+    EntriesClosed,
     NotEligible,
     NotEnoughCredits,
     NotStarted,
@@ -21,6 +22,8 @@ from benefits.errors import (
 )
 from benefits.models import Benefit, Bundle, Claim, FairDraw, Release
 from benefits.models.claim import COUNTED
+from benefits.models.kinds import DRAW_TICKET
+from benefits.queries.draws import read_ticket_draws
 from benefits.queries.limits import Terms, read_terms
 from benefits.queries.places import Place, read_places
 from benefits.queries.stock import StockBand, count_left, pick_release, stock_band, with_reading
@@ -52,6 +55,7 @@ class Card:
     place: Place | None = None  # in the line of a sold-out release
     draw: FairDraw | None = None  # that the release is, or was, given out by
     draw_phase: str = ""
+    ticket_draw: FairDraw | None = None  # that it is a ticket of
 
     @property
     def sentence(self) -> str:
@@ -110,6 +114,8 @@ def _card(
     terms: Terms | None,
     verdict: Verdict | None,
     place: Place | None,
+    ticket_draw: FairDraw | None,
+    prize_verdict: Verdict | None,
     left: dict[int, int],
     owned: dict[int, list[Claim]],
     available: int | None,
@@ -123,6 +129,8 @@ def _card(
     refusal = rules.find_window_refusal(benefit=benefit, release=release, now=now) or _closed(
         benefit
     )
+    if refusal is None and benefit.kind == DRAW_TICKET:
+        refusal = rules.find_entry_refusal(ticket_draw, now=now)
     draw = _draw_of(release)
     state: CardState = "claimable"
     if place is not None and place.is_for_gift:
@@ -133,7 +141,7 @@ def _card(
         state, refusal = ("owned", None) if mine else ("locked", CollectingForIt())
     elif isinstance(refusal, NotStarted) and not _is_by_lot(draw):
         state = "not_yet"
-    elif isinstance(refusal, Ended | NotFound) or release is None:
+    elif isinstance(refusal, Ended | EntriesClosed | NotFound) or release is None:
         state = "ended"
     elif refusal is not None and not isinstance(refusal, NotStarted):
         state = "paused"
@@ -149,6 +157,11 @@ def _card(
         refusal = rules.find_member_refusal(benefit=benefit, facts=facts)
         if refusal is None:
             refusal = refusal_of(verdict) or (terms.refusal if terms else None)
+        if refusal is None and ticket_draw is not None:
+            # Whoever could not have the prize is not sold a chance of it.
+            prize = ticket_draw.release.benefit
+            refusal = rules.find_member_refusal(benefit=prize, facts=facts)
+            refusal = refusal or refusal_of(prize_verdict)
         if refusal is None and available is not None:
             refusal = rules.find_credits_refusal(price=price, available=available)
         state = "locked" if refusal else "claimable"
@@ -168,6 +181,7 @@ def _card(
         place=place,
         draw=draw,
         draw_phase=draw.phase_at(now) if draw else "",
+        ticket_draw=ticket_draw,
     )
 
 
@@ -216,12 +230,16 @@ def make_cards(
         benefit.pk: pick_release(benefit.current_releases, left, now=now)  # type: ignore[attr-defined]
         for benefit in benefits
     }
+    ticket_draws = read_ticket_draws(benefits)
+    prizes = [draw.release.benefit for draw in ticket_draws.values()]
     terms: dict[int, Terms] = {}
     verdicts: dict[int, Verdict] = {}
     if member is not None:
         pairs = [(benefit, release) for benefit in benefits if (release := chosen[benefit.pk])]
         terms = read_terms(member=member, chosen=pairs, now=now)
-        verdicts = read_verdicts(member=member, benefits=benefits, now=now, within=bundle)
+        verdicts = read_verdicts(
+            member=member, benefits=[*benefits, *prizes], now=now, within=bundle
+        )
     return [
         _card(
             benefit,
@@ -229,6 +247,8 @@ def make_cards(
             terms=terms.get(benefit.pk),
             verdict=verdicts.get(benefit.pk),
             place=places.get(release.pk) if (release := chosen[benefit.pk]) else None,
+            ticket_draw=(drawn := ticket_draws.get(benefit.pk)),
+            prize_verdict=verdicts.get(drawn.release.benefit_id) if drawn else None,
             facts=facts,
             left=left,
             owned=owned,
@@ -269,7 +289,7 @@ def list_cards(
 
     `available` is the member's credits; None leaves the price out of the verdict. `benefits` takes
     the place of what this member may see; each is judged as a part of `bundle`. At most fifteen
-    queries, whatever the number of cards.
+    queries, whatever the number of cards; two more with tickets among them.
     """
     if benefits is None:
         benefits = open_to(Benefit.objects.listed(now), member)

@@ -74,7 +74,7 @@ def list_claims(
     """A member's claims of a segment: what ends soonest first, the past newest first."""
     claims = (
         Claim.objects.filter(_segment_filter(segment, now), member=member)
-        .select_related("benefit")
+        .select_related("benefit", "ticket_entry__draw")
         .prefetch_related("benefit__texts")
         .annotate(
             # A slot that was let go may be another member's by now.

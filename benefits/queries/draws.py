@@ -1,23 +1,33 @@
 """Fair draws as members and strangers see them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from benefits import verify_drop
-from benefits.models import DrawEntry, FairDraw
-from zone.core.errors import NotFound
+from benefits import rules, verify_drop
+from benefits.models import Benefit, Claim, DrawEntry, FairDraw
+from benefits.models.kinds import DRAW_TICKET
+from benefits.models.release import Fulfilment
+from benefits.queries.verdicts import get_member_refusal
+from zone.core.errors import NotFound, ZoneError
 from zone.members.models import Member
 
 
 @dataclass(frozen=True, slots=True)
 class DrawView:
-    """A draw at one instant: its phase, how many entered, and what the member's own entry is."""
+    """A draw at one instant: its phase, how many entered, and what the member's own entries are."""
 
     draw: FairDraw
     phase: str  # coming, open, closing, closed, drawing, done, canceled
     entry_count: int
-    entry: DrawEntry | None
+    entries: tuple[DrawEntry, ...]  # the member's own, those that won first
+    ticket_slug: str  # of the benefit whose claim is an entry; empty where one simply enters
+
+    @property
+    def entry(self) -> DrawEntry | None:
+        """The member's own that went best."""
+        return self.entries[0] if self.entries else None
 
     @property
     def odds_one_in(self) -> float | None:
@@ -47,9 +57,82 @@ def view_draw(draw: FairDraw, *, member: Member | None, now: datetime) -> DrawVi
         draw=draw,
         phase=draw.phase_at(now),
         entry_count=draw.entry_count if is_counted else draw.entries.count(),
-        entry=draw.entries.filter(member=member).select_related("claim").first()
-        if member is not None
-        else None,
+        entries=_own_entries(draw, member) if member is not None else (),
+        ticket_slug=_find_ticket_slug(draw, now=now),
+    )
+
+
+_BEST_FIRST = [
+    DrawEntry.State.WON,
+    DrawEntry.State.ENTERED,
+    DrawEntry.State.PASSED,
+    DrawEntry.State.LOST,
+]
+
+
+def _own_entries(draw: FairDraw, member: Member) -> tuple[DrawEntry, ...]:
+    found = draw.entries.filter(member=member).select_related("claim", "ticket")
+    return tuple(sorted(found, key=lambda entry: (_BEST_FIRST.index(entry.state), entry.pk)))  # type: ignore[arg-type]
+
+
+def _find_ticket_slug(draw: FairDraw, *, now: datetime) -> str:
+    """Where a ticket of the draw is to be had."""
+    if draw.entry_by != FairDraw.EntryBy.TICKET:
+        return ""
+    tickets = Benefit.objects.listed(now).filter(kind=DRAW_TICKET, detail__draw=draw.public_id)
+    return tickets.order_by("sort_weight", "pk").values_list("slug", flat=True).first() or ""
+
+
+def read_ticket_draws(benefits: Iterable[Benefit]) -> dict[int, FairDraw]:
+    """The draw that each ticket among these benefits is for; one query, none without a ticket."""
+    named = {
+        benefit.pk: benefit.detail.get("draw", "")
+        for benefit in benefits
+        if benefit.kind == DRAW_TICKET
+    }
+    if not named:
+        return {}
+    draws = {
+        draw.public_id: draw
+        for draw in FairDraw.objects.filter(public_id__in=named.values())
+        .select_related("release__benefit")
+        .prefetch_related("release__benefit__texts")
+    }
+    return {pk: draws[name] for pk, name in named.items() if name in draws}
+
+
+def find_ticket_refusal(*, member: Member, benefit: Benefit, now: datetime) -> ZoneError | None:
+    """Why this member cannot have a ticket: no entry is taken, or the prize is not open to them."""
+    draw = read_ticket_draws([benefit]).get(benefit.pk)
+    if refusal := rules.find_entry_refusal(draw, now=now):
+        return refusal
+    assert draw is not None  # noqa: S101  Without one there is a refusal.
+    return get_member_refusal(member=member, benefit=draw.release.benefit, now=now)
+
+
+def list_enterable_draws(*, now: datetime) -> list[FairDraw]:
+    """Draws that take, or will take, entries by ticket; the next one to close first."""
+    return list(
+        FairDraw.objects.filter(
+            state=FairDraw.State.OPEN,
+            entry_by=FairDraw.EntryBy.TICKET,
+            entries_close_at__gt=now,
+        )
+        .select_related("release__benefit")
+        .prefetch_related("release__benefit__texts")
+        .order_by("entries_close_at")
+    )
+
+
+def find_entry_of(claim: Claim) -> DrawEntry | None:
+    """The entry that a ticket is, with its draw and what it won."""
+    if claim.mode != Fulfilment.DRAW:
+        return None
+    return (
+        DrawEntry.objects.filter(ticket=claim)
+        .select_related("draw__release__benefit", "claim")
+        .prefetch_related("draw__release__benefit__texts")
+        .first()
     )
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from benefits import claim_sql, errors, queries, rules
 from benefits.gate import gate
 from benefits.models import Bundle, Claim, Code, Release
-from benefits.models.kinds import CREDIT_PACK
+from benefits.models.kinds import CREDIT_PACK, DRAW_TICKET
+from benefits.queries.draws import find_ticket_refusal
 from credits.errors import OperationConflict
 from credits.kinds import Counter
 from credits.queries.tiers import list_reached_tiers
@@ -203,6 +204,8 @@ def refuse_unless_eligible(
             if standing
             else queries.find_rule_refusal(member=member, benefit=benefit, now=now, within=bundle)
         )
+    if refusal is None and benefit.kind == DRAW_TICKET:
+        refusal = find_ticket_refusal(member=member, benefit=benefit, now=now)
     if refusal is None and not pays_with_credits:
         price = _terms_of(member, release, now=now).price_credits
         refusal = errors.PaymentRequired() if price else None
@@ -225,6 +228,8 @@ def _refusal_of(
             return errors.Paused()
         case "sold_out":
             return errors.SoldOut()
+        case "draw_closed":
+            return errors.EntriesClosed()
         case "drawn_only":
             return errors.DrawnOnly()
         case "limit_reached":

@@ -10,11 +10,15 @@ import secrets
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from benefits import queries, verify_drop
-from benefits.errors import DrawRefused, EntriesClosed, NotStarted
-from benefits.models import Claim, DrawEntry, FairDraw, Release
+from benefits.errors import DrawRefused, EntriesClosed, NotStarted, TicketNeeded
+from benefits.models import Benefit, Claim, DrawEntry, FairDraw, Release
+from benefits.models.release import Fulfilment
 from benefits.services.claims import claim_benefit
+from benefits.services.draw_notices import tell_some
+from benefits.services.ticket_endings import pay_back_some
 from zone.core import vault
 from zone.core.clock import database_now
 from zone.core.errors import ZoneError
@@ -23,10 +27,10 @@ from zone.core.ids import new_public_id
 from zone.core.nudge import nudge
 from zone.core.stuck import Attempts
 from zone.members.models import Member
-from zone.notices.services import Message, write_notices
 
 CHUNK_ENTRIES = 20
-TELL_ENTRIES = 500
+# What a prize may be worth by law, in minor units (SAMR Order 32 of 2020, article 14).
+PRIZE_WORTH_MAX = {"CNY": 50_000_00}
 _PURPOSE = "benefits-draw-secret"
 
 State, EntryState = FairDraw.State, DrawEntry.State
@@ -39,15 +43,17 @@ def announce_draw(
     entries_open_at: datetime,
     entries_close_at: datetime,
     beacon_name: str = "",
+    entry_by: str = FairDraw.EntryBy.MEMBER,
     actor: str,
     now: datetime,
 ) -> FairDraw:
     """A release that has not opened is given out by lot, under terms that stand from now on.
 
-    The release opens when entries close; until the draw is done only its winners may claim.
+    The release opens when entries close; until the draw is done only its winners may claim. A
+    member wins at most as often as the release lets one member claim from it.
 
     Raises DrawRefused for a release that opened, has claims or no stock, for a window that is no
-    window, and for a release that has a draw.
+    window, for a release that has a draw, and for a prize that must not be one.
     """
     if not now <= entries_open_at < entries_close_at:
         raise DrawRefused(why="the window for entries must lie ahead.")
@@ -61,6 +67,7 @@ def announce_draw(
             raise DrawRefused(why="the release has no stock.")
         if FairDraw.objects.filter(release=locked).exists():
             raise DrawRefused(why="the release has a draw.")
+        _refuse_as_prize(locked)
         # What a member is admitted by here is the lot, not how fast they were.
         locked.opens_at, locked.is_hot = entries_close_at, False
         locked.save(update_fields=["opens_at", "is_hot"])
@@ -73,6 +80,8 @@ def announce_draw(
             "entries_open_at": entries_open_at.isoformat(),
             "entries_close_at": entries_close_at.isoformat(),
             "beacon_name": beacon_name,
+            "entry_by": entry_by,
+            "wins_per_member": locked.per_member,
         }
         return FairDraw.objects.create(
             public_id=public_id,
@@ -81,6 +90,7 @@ def announce_draw(
             entries_close_at=entries_close_at,
             winners_max=locked.stock,
             beacon_name=beacon_name,
+            entry_by=entry_by,
             terms=terms,
             commitment=verify_drop.commitment_of(terms, secret),
             secret_sealed=vault.wrap(secret.encode(), purpose=_PURPOSE),
@@ -89,11 +99,26 @@ def announce_draw(
         )
 
 
+def _refuse_as_prize(release: Release) -> None:
+    """Raises DrawRefused for a ticket of another draw, and for what the law finds too much."""
+    if release.mode == Fulfilment.DRAW:
+        raise DrawRefused(why="a ticket is no prize.")
+    benefit = release.benefit
+    worth_max = PRIZE_WORTH_MAX.get(benefit.unit_cost_currency)
+    if worth_max is not None and benefit.unit_cost > worth_max:
+        raise DrawRefused(
+            why=f"a prize is worth {worth_max // 100} {benefit.unit_cost_currency} at most."
+        )
+
+
 def enter_draw(*, member: Member, draw: FairDraw, now: datetime) -> DrawEntry:
     """The member's one entry. Safe to repeat: asking again, or faster, changes no odds.
 
-    Raises EntriesClosed outside the window, and what a claim would be refused with.
+    Raises TicketNeeded where tickets alone are entries, EntriesClosed outside the window, and what
+    a claim would be refused with.
     """
+    if draw.entry_by == FairDraw.EntryBy.TICKET:
+        raise TicketNeeded()
     if refusal := queries.get_member_refusal(member=member, benefit=draw.release.benefit, now=now):
         raise refusal
     with transaction.atomic():
@@ -117,14 +142,19 @@ def enter_draw(*, member: Member, draw: FairDraw, now: datetime) -> DrawEntry:
 def cancel_draw(*, draw: FairDraw, actor: str, now: datetime) -> None:
     """No draw takes place; the release is open to everyone from its hour on.
 
+    Its tickets end, and the worker pays them back, each once.
+
     Raises DrawRefused once the secret is out: a draw whose outcome is known cannot be undone.
     """
-    changed = FairDraw.objects.filter(
-        pk=draw.pk, state__in=[State.OPEN, State.CLOSED], secret=""
-    ).update(state=State.CANCELED, finished_at=now)
-    if not changed:
-        raise DrawRefused(why="it has been drawn.")
+    with transaction.atomic():
+        # Entries that are being made hold the row in share: they are in it before it is called off.
+        locked = FairDraw.objects.select_for_update().get(pk=draw.pk)
+        if locked.state not in (State.OPEN, State.CLOSED) or locked.secret:
+            raise DrawRefused(why="it has been drawn.")
+        locked.state, locked.finished_at = State.CANCELED, now
+        locked.save(update_fields=["state", "finished_at"])
     log.info("draw canceled", extra={"draw": draw.public_id, "actor": actor})
+    nudge("benefits.tasks.drain_draws")
 
 
 def set_beacon(*, draw: FairDraw, value: str, actor: str) -> None:
@@ -147,6 +177,7 @@ def drain_draws() -> int:
     """
     won = 0
     attempts = Attempts("draws")
+    _call_off_without_prize(attempts)
     due = FairDraw.objects.filter(
         state__in=FairDraw.LIVE_STATES, entries_close_at__lte=database_now()
     ).exclude(pk__in=attempts.left_out)
@@ -162,7 +193,38 @@ def drain_draws() -> int:
         with attempts.at(draw.pk):
             while tell_some(draw):
                 pass
+    unpaid = FairDraw.objects.filter(
+        state=State.CANCELED, entries__told_at=None, entries__ticket__isnull=False
+    ).distinct()
+    for draw in unpaid.exclude(pk__in=attempts.left_out):
+        with attempts.at(draw.pk):
+            while pay_back_some(draw):
+                pass
     return won
+
+
+def _call_off_without_prize(attempts: Attempts) -> None:
+    """A draw that tickets were sold for is called off when nobody can have its prize any more."""
+    now = database_now()
+    prize_is_gone = (
+        Q(release__benefit__status=Benefit.Status.ENDED)
+        | Q(release__benefit__visible_until__lte=now)
+        | Q(release__benefit__claimable_until__lte=now)
+        | Q(release__closes_at__lte=now)
+        | Q(release__stock=0)
+    )
+    vain = FairDraw.objects.filter(
+        prize_is_gone,
+        state__in=[State.OPEN, State.CLOSED],
+        secret="",
+        entry_by=FairDraw.EntryBy.TICKET,
+    )
+    for draw in vain.exclude(pk__in=attempts.left_out):
+        with attempts.at(draw.pk):
+            try:
+                cancel_draw(draw=draw, actor="worker", now=now)
+            except DrawRefused:
+                continue  # Somebody was first.
 
 
 def run_draw(draw_id: int) -> int:
@@ -223,7 +285,7 @@ def _claim_some(draw: FairDraw) -> int:
     room = draw.winners_max - draw.winner_count
     waiting = list(
         draw.entries.filter(state=EntryState.ENTERED)
-        .select_related("member__wallet")
+        .select_related("member__wallet", "ticket")
         .order_by("rank")[: min(CHUNK_ENTRIES, room)]
     )
     if not waiting:
@@ -242,6 +304,9 @@ def _claim_some(draw: FairDraw) -> int:
 
 def _claim_for(draw: FairDraw, entry: DrawEntry) -> bool:
     """Won with its claim, or passed over. Raises a refusal that may be none in a moment."""
+    if bar := _find_bar(draw, entry):
+        DrawEntry.objects.filter(pk=entry.pk).update(state=EntryState.PASSED, reason=bar)
+        return False
     # Said first: the database lets nobody else claim from this release.
     DrawEntry.objects.filter(pk=entry.pk).update(state=EntryState.WON)
     try:
@@ -264,32 +329,11 @@ def _claim_for(draw: FairDraw, entry: DrawEntry) -> bool:
     return True
 
 
-def tell_some(draw: FairDraw) -> int:
-    """Tell some who were not told how it went for them. Once each, in the commit that says so."""
-    with transaction.atomic():
-        entries = list(
-            draw.entries.select_for_update(skip_locked=True, of=("self",))
-            .filter(told_at=None)
-            .select_related("claim")
-            .order_by("id")[:TELL_ENTRIES]
-        )
-        texts = draw.release.benefit.texts.all()
-        title = {text.language: text.title for text in texts}
-        write_notices(
-            [
-                Message(
-                    member_id=entry.member_id,
-                    kind="draw_won" if entry.claim else "draw_lost",
-                    facts={"title": title, "reason": entry.reason, "entries": draw.entry_count},
-                    link=f"/me/benefits/{entry.claim.public_id}"
-                    if entry.claim
-                    else f"/draws/{draw.public_id}",
-                    dedupe_key=f"draw:{entry.pk}",
-                )
-                for entry in entries
-            ]
-        )
-        DrawEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
-            told_at=database_now()
-        )
-    return len(entries)
+def _find_bar(draw: FairDraw, entry: DrawEntry) -> str:
+    """What keeps this entry from winning, whoever it is: a ticket taken away, wins enough."""
+    if entry.ticket is None:
+        return ""
+    if entry.ticket.state != Claim.State.GRANTED:
+        return "ticket_revoked"
+    had = draw.entries.filter(member_id=entry.member_id, state=EntryState.WON).count()
+    return "limit_reached" if had >= draw.wins_max else ""

@@ -16,6 +16,7 @@ from benefits.services.moves import lock_claim, move_claim, record_event, tell_p
 from benefits.services.notices import tell
 from benefits.services.provider_endings import end_at_provider, is_kept_elsewhere
 from benefits.services.returns import give_credits_back, undo_end, worth_of
+from benefits.services.tickets import drop_out, join_again, lock_draw_of
 from credits import ledger
 from credits.errors import InsufficientCredits
 from credits.kinds import Counter
@@ -25,6 +26,7 @@ from zone.core.nudge import nudge
 
 State = Claim.State
 REVOKE_REASONS = ("fraud", "member_request", "issue_error", "other")
+DRAW_OFF = "draw_off"  # Not an operator's to give: a ticket's draw gave nothing out.
 EXPIRE_BATCH_ROWS = 500
 RESTORE_WITHIN = timedelta(hours=24)
 
@@ -42,16 +44,18 @@ def revoke_claim(
     """Take a granted claim away. Its slot stays used: the code may have been seen or sent.
 
     A gift of it that is under way ends first, and what a wallet keeps of it is ended there by the
-    worker.
+    worker. A ticket leaves its draw; once the list of entries is published its entry stays there
+    and cannot win.
 
     With `gives_credits_back` what it cost is refunded in the same commit, to each who paid. The owner is told, with
     the reason. `restore_claim` undoes it for a day.
 
     Raises ClaimNotUsable for any other state, ClaimPending while a provider is at it.
     """
-    if reason not in REVOKE_REASONS:
+    if reason not in (*REVOKE_REASONS, DRAW_OFF):
         raise ValueError(f"{reason!r} is not a reason to revoke")
     with transaction.atomic():
+        draw = lock_draw_of(claim)
         stop_gift_of(claim=claim, actor=actor, now=now)
         claim = lock_claim(claim)
         state = claim.state_at(now)
@@ -74,6 +78,8 @@ def revoke_claim(
         elif gives_credits_back:
             return_revoked(claim, now=now)
         end_at_provider(claim, now=now)
+        if draw is not None:
+            drop_out(claim, draw=draw)
         if is_told:
             tell(claim, "claim_revoked", now=now, reason=reason)
     return claim
@@ -85,9 +91,11 @@ def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
     Credits that went back with it are taken again in the same commit.
 
     Raises RestoreRefused after a day, for one that a wallet kept, that friends paid for or that was
-    replaced, and when the owner has spent what was given back; ClaimNotUsable when it was not taken away.
+    replaced, for a ticket whose draw goes on without it, and when the owner has spent what was given
+    back; ClaimNotUsable when it was not taken away.
     """
     with transaction.atomic():
+        draw = lock_draw_of(claim)
         claim = lock_claim(claim)
         if claim.state != State.REVOKED:
             raise ClaimNotUsable(status=claim.state)
@@ -96,6 +104,8 @@ def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
         is_gone = is_late or is_kept_elsewhere(claim) or is_paid_together(claim)
         if is_gone or Claim.objects.filter(replaces=claim).exists():
             raise RestoreRefused()
+        if draw is not None:
+            join_again(claim, draw=draw, now=now)
         revoked = claim.events.filter(cause="revoke").order_by("-id").first()
         given_back = (revoked.facts or {}).get("credits_back", 0) if revoked else 0
         if given_back:
@@ -131,7 +141,7 @@ def reissue_claim(*, claim: Claim, actor: str, now: datetime, note: str = "") ->
         first = lock_claim(claim)
         if made := Claim.objects.filter(replaces=first).first():
             return made
-        if first.mode == Fulfilment.CREDITS or is_paid_together(first):
+        if first.mode in (Fulfilment.CREDITS, Fulfilment.DRAW) or is_paid_together(first):
             raise ClaimNotUsable(status=first.state)
         if first.state != State.REVOKED:
             first = revoke_claim(

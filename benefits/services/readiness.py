@@ -1,7 +1,7 @@
 """What keeps a draft from its members: every fault at once, and what is only worth a look."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,9 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from benefits.errors import EntriesClosed
 from benefits.models import Benefit, Release
+from benefits.models.kinds import DRAW_TICKET
 from benefits.models.release import Fulfilment
 from benefits.queries import count_left, current_tree
+from benefits.queries.draws import read_ticket_draws
+from benefits.rules import find_entry_refusal
 from benefits.services.population import count_quickly
 
 _WHOLE_BASIS_POINTS = 10_000
@@ -32,6 +36,7 @@ def list_findings(benefit: Benefit, *, now: datetime) -> list[Finding]:
         *_fields(benefit),
         *_window(benefit, now),
         *_supply(benefit, now),
+        *_ticket(benefit, now),
         *_money(benefit),
         *_rule(benefit, now),
     ]
@@ -96,6 +101,40 @@ def _no_units(release: Release) -> str:
     if release.mode == Fulfilment.CODES:
         return _("no codes in release %(release)s") % {"release": release.public_id}
     return _("no stock in release %(release)s") % {"release": release.public_id}
+
+
+def _ticket(benefit: Benefit, now: datetime) -> list[Finding]:
+    """A ticket is good for nothing but its draw: that one takes entries for as long as it is sold."""
+    if benefit.kind != DRAW_TICKET:
+        return []
+    draw = read_ticket_draws([benefit]).get(benefit.pk)
+    if draw is None or isinstance(find_entry_refusal(draw, now=now), EntriesClosed):
+        return [Finding(_("its draw takes no entries by ticket any more: choose another one"))]
+    prize = draw.release.benefit
+    found = []
+    if prize.livemode != benefit.livemode:
+        found.append(Finding(_("ticket and prize are not both of the live mode")))
+    if prize.status not in Benefit.SHOWN_STATUSES:
+        found.append(Finding(_("what can be won is not approved: approve the prize first")))
+    when = f"{draw.entries_close_at:%Y-%m-%d %H:%M} UTC"
+    own_ends = [benefit.claimable_until, benefit.visible_until]
+    releases = benefit.releases.filter(Q(closes_at__isnull=True) | Q(closes_at__gt=now))
+    windows = [[*own_ends, release.closes_at] for release in releases]
+    if benefit.schedules.filter(is_active=True).exists():
+        windows.append(own_ends)
+    if any(_last_claim_at(ends) > draw.entries_close_at for ends in windows):
+        found.append(
+            Finding(
+                _("entries close %(when)s: set “claimable until” to that or earlier")
+                % {"when": when}
+            )
+        )
+    return found
+
+
+def _last_claim_at(ends: list[datetime | None]) -> datetime:
+    """The first of several ends; none of them is an end that never comes."""
+    return min((end for end in ends if end is not None), default=datetime.max.replace(tzinfo=UTC))
 
 
 def _money(benefit: Benefit) -> list[Finding]:

@@ -74,6 +74,8 @@ def find_discount(*, claim: Claim, order: Order, now: datetime) -> Discount | No
         raise ClaimPending()
     if state != State.GRANTED or (claim.valid_from is not None and claim.valid_from > now):
         raise ClaimNotUsable(status=state)
+    if claim.mode == Fulfilment.DRAW:
+        raise ClaimNotUsable(status=state)  # Its draw uses it.
     if claim.member.is_frozen:
         raise ClaimNotUsable(status=state)  # A shop is not told why; support tells the member.
     storefronts = claim.benefit.storefronts

@@ -17,12 +17,14 @@ from benefits.errors import (
     ClaimPending,
     ReturnRefused,
     ReturnUncertain,
+    TicketDrawn,
 )
 from benefits.models import Claim, Gift
 from benefits.models.release import Fulfilment
 from benefits.providers.base import Canceled, Refused
 from benefits.providers.registry import ProviderClosed, open_provider
 from benefits.services.moves import lock_claim, move_claim
+from benefits.services.tickets import find_close, leave_draw, lock_draw_of
 from credits import ledger
 from credits.kinds import Counter, Kind
 from credits.models import Entry
@@ -49,7 +51,8 @@ class ReturnOffer:
 def find_return_offer(claim: Claim, *, now: datetime) -> ReturnOffer | None:
     """What the owner would get for giving the claim back at `now`; None when it stays.
 
-    Reads nothing but the claim with its terms, its benefit, its release and what it replaces.
+    Reads nothing but the claim with its terms, its benefit, its release and what it replaces; of a
+    ticket also its draw.
     """
     is_whole = (
         claim.state_at(now) == State.GRANTED
@@ -68,6 +71,11 @@ def find_return_offer(claim: Claim, *, now: datetime) -> ReturnOffer | None:
         if provider is None or not provider.allows_return:
             return None
     undo_until = undo_end(claim.granted_at, claim.undo_until)
+    if claim.mode == Fulfilment.DRAW:
+        entries_close_at = find_close(claim, now=now)
+        if entries_close_at is None:
+            return None
+        undo_until = min(undo_until, entries_close_at)
     worth = worth_of(claim)
     if now < undo_until:
         return ReturnOffer(worth, undo_until)
@@ -100,15 +108,20 @@ def return_claim(
     return that was cut short is simply asked for again. `expected_credits` is what the page
     promised: with less on offer by now nothing happens.
 
+    A ticket leaves its draw in the same commit.
+
     Raises ClaimPending, ClaimInTransit, ClaimNotUsable, ReturnRefused when the time for undoing ran out or the
-    provider says no, ReturnUncertain when the provider does not answer.
+    provider says no, ReturnUncertain when the provider does not answer, TicketDrawn once entries have closed.
     """
     _refuse_unless_returnable(claim, now=now, expected_credits=expected_credits)
     if claim.mode == Fulfilment.PROVIDER:
         _cancel_at_provider(claim)
     with transaction.atomic():
+        draw = lock_draw_of(claim)
         locked = lock_claim(claim)
         offer = _refuse_unless_returnable(locked, now=now, expected_credits=expected_credits)
+        if draw is not None:
+            leave_draw(locked, draw=draw, now=now)
         move_claim(
             locked,
             to=State.RETURNED,
@@ -132,6 +145,8 @@ def _refuse_unless_returnable(
     if state == State.RESERVED:
         raise ClaimPending()
     offer = find_return_offer(claim, now=now)
+    if offer is None and claim.mode == Fulfilment.DRAW and state in (State.GRANTED, State.REDEEMED):
+        raise TicketDrawn()
     if offer is None:
         raise ClaimNotUsable(status=state)
     if expected_credits is not None and offer.credits_back < expected_credits:

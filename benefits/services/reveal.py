@@ -62,9 +62,13 @@ def reveal_claim(*, claim: Claim, now: datetime, actor: str) -> Revealed:
     The first reveal seals the moment: from then on the slot never goes back to stock. Each reveal
     is an event in the same commit that shows the code. Safe to repeat: the same code every time.
 
+    A ticket hides nothing: there is nothing to show, and it can be undone as before.
+
     Raises ClaimPending while it is being prepared, ClaimInTransit while a gift of it is under
     way, ClaimNotUsable when it has ended.
     """
+    if claim.mode == Fulfilment.DRAW:
+        return Revealed("", "", claim.granted_at or now)
     with transaction.atomic():
         # One row lock: a reveal and an expiry, revocation or return of one claim take turns.
         locked = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)

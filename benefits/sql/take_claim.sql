@@ -10,8 +10,8 @@
 --
 -- With p_is_paid the price was paid by others, and what is held for that gift is what is taken.
 --
--- Locks in one order: the member's bundles and account, which are nobody else's, then the limits by
--- their keys, the budget, and last the counter row, which is everybody's.
+-- Locks in one order: a ticket's draw, shared, the member's bundles and account, which are nobody
+-- else's, then the limits by their keys, the budget, and last the counter row, which is everybody's.
 DROP FUNCTION IF EXISTS benefits_take_claim(
     bigint, bigint, uuid, text, text, smallint, smallint, bigint, text, jsonb, integer, text[],
     boolean);
@@ -51,6 +51,7 @@ DECLARE
     v_paid record;
     v_starts_at timestamptz;
     v_is_group boolean := false;
+    v_draw bigint;
 BEGIN
     -- Everything that decides without being locked first, in one statement: a claim of a rush pays
     -- for each statement's start more than for what it reads.
@@ -61,14 +62,20 @@ BEGIN
            benefit.valid_days, benefit.detail,
            benefit.budget_id, benefit.unit_cost, benefit.unit_cost_currency,
            member.time_zone, member.wallet_id, member.person_token,
-           -- What is given out by lot is claimed by those who were drawn, until the draw is done.
+           -- What is given out by lot is claimed by those who were drawn, as often as they were,
+           -- until the draw is done.
            EXISTS (
                SELECT 1 FROM benefits_fairdraw draw
                WHERE draw.release_id = release.id AND draw.state IN ('open', 'closed', 'drawing')
-                 AND NOT EXISTS (
-                     SELECT 1 FROM benefits_drawentry entry
+                 AND (
+                     SELECT count(*) FROM benefits_drawentry entry
                      WHERE entry.draw_id = draw.id AND entry.member_id = p_member
-                       AND entry.state = 'won')
+                       AND entry.state = 'won'
+                 ) <= (
+                     SELECT count(*) FROM benefits_claim had
+                     WHERE had.release_id = release.id AND had.member_id = p_member
+                       AND had.counts_to_limit AND (had.holds_slot OR had.state = 'gifted')
+                 )
            ) AS is_drawn_only,
            EXISTS (
                SELECT 1 FROM benefits_quota quota
@@ -134,6 +141,18 @@ BEGIN
         v_starts_at := benefits_opens_next(v_release.benefit_id, v_now);
         RETURN (CASE WHEN v_starts_at IS NULL THEN 'ended' ELSE 'not_started' END,
                 NULL, v_starts_at, NULL, NULL, NULL)::benefits_take;
+    END IF;
+
+    -- A ticket is an entry: none is sold for a draw that does not take it.
+    IF v_release.mode = 'draw' THEN
+        SELECT draw_id, opens_at INTO v_draw, v_starts_at
+        FROM benefits_enterable_draw(v_release.detail ->> 'draw');
+        IF v_draw IS NULL THEN
+            RETURN ('draw_closed', NULL, NULL, NULL, NULL, NULL)::benefits_take;
+        END IF;
+        IF v_starts_at IS NOT NULL THEN
+            RETURN ('not_started', NULL, v_starts_at, NULL, NULL, NULL)::benefits_take;
+        END IF;
     END IF;
 
     -- A tier is read from the journal by its reader, who then asks again with it.
@@ -329,6 +348,10 @@ BEGIN
         IF v_paid.code <> 'ok' THEN
             RAISE EXCEPTION USING ERRCODE = 'ZN003', MESSAGE = v_paid.code;
         END IF;
+    END IF;
+
+    IF v_release.mode = 'draw' THEN
+        PERFORM benefits_enter_by_ticket(v_draw, p_member, v_claim, p_op, v_now);
     END IF;
 
     IF p_reveals AND v_release.mode = 'codes' THEN

@@ -21,6 +21,7 @@ _HUE_ART = {
     "night": "img/film.svg",
     "orange": "img/spark.svg",
 }
+_KIND_ART = {"draw_ticket": "img/ticket.svg"}
 _DRAWING_SIZE = {"width": 640, "height": 720}
 # The better format first: a browser takes the first one it knows.
 _FORMATS = ("avif", "webp")
@@ -38,7 +39,7 @@ def points(values: Any) -> list[dict[str, str]]:
 def artwork(
     benefit: Benefit, css: str = "", sizes: str = "100vw", eager: bool = False
 ) -> dict[str, Any]:
-    """`<picture>` with the renditions that were cut, or the drawing of the benefit's hue.
+    """`<picture>` with the renditions that were cut, or the drawing of its kind or hue.
 
     The picture says nothing the words beside it do not say, so its alternative is empty.
     """
@@ -61,7 +62,7 @@ def artwork(
     src = (
         default_storage.url(plain[sorted(plain, key=int)[len(plain) // 2]])
         if plain
-        else static(_HUE_ART.get(benefit.hue, _HUE_ART["mint"]))
+        else static(_KIND_ART.get(benefit.kind) or _HUE_ART.get(benefit.hue, _HUE_ART["mint"]))
     )
     return {"sources": sources, "src": src, "css": css, "sizes": sizes, "eager": eager, **size}
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from benefits import gift_queries, queries, trial_queries
 from benefits.models import Claim, Trial
 from benefits.queries import Segment
+from benefits.queries.draws import find_entry_of
 from benefits.services.code_reports import can_report
 from benefits.services.rescues import is_near_end
 from benefits.services.returns import find_return_offer
@@ -105,6 +106,7 @@ def result_context(claim: Claim, *, now: datetime | None = None) -> dict[str, An
         "state": claim.state_at(now),
         "text": text,
         "now": now,
+        "entry": find_entry_of(claim),
         "return_offer": find_return_offer(claim, now=now),
         "is_near_end": is_near_end(claim, now=now),
         "is_slow": (now - claim.created_at).total_seconds() > _SLOW_SECONDS,

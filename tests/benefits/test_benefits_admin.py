@@ -1,6 +1,7 @@
 """Benefit, release, codes in the console: buttons call the services, and rights are kept."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -20,8 +21,10 @@ from benefits.models import (
 )
 from benefits.models.kinds import KINDS
 from benefits.services import code_imports
-from tests.benefits.factories import claim, make_benefit, make_provider, make_release
+from benefits.services.draws import announce_draw
+from tests.benefits.factories import claim, make_benefit, make_provider, make_release, soon
 from tests.factories import make_operator, sign_in, sign_in_operator
+from zone.core.clock import database_now
 
 pytestmark = pytest.mark.django_db
 ROW = "https://apps.apple.com/redeem?ctx=offercodes&id=1&code="
@@ -217,8 +220,36 @@ KIND_FIELDS = {
     "offer_code": {"app_name": "Pages", "offer": "A month"},
     "credit_pack": {"credits": 50},
     "partner_perk": {"partner_name": "Acme"},
+    "draw_ticket": {"draw": "announced"},  # The id of the draw that the test announces.
     "wallet_voucher": {"activity_id": "20260001", "currency": "CNY", "amount_off": 600},
 }
+
+
+def announce(**how):
+    """A draw of a coupon that takes entries now."""
+    release = make_release(make_benefit(), codes=1, opens_at=soon(hours=1))
+    return announce_draw(
+        release=release,
+        entries_open_at=database_now(),
+        entries_close_at=soon(minutes=30),
+        actor="operator:test",
+        now=database_now() - timedelta(seconds=1),
+        **how,
+    )
+
+
+def test_a_ticket_is_made_for_a_draw_by_its_name(client):
+    """Nobody types an id: what can be won is chosen, among draws that take tickets."""
+    draw, other = announce(entry_by="ticket"), announce()
+    enter(client, "editor")
+    page = client.get("/console/benefits/benefit/add/?kind=draw_ticket")
+    form = page.context["adminform"].form
+    choices = dict(form.fields["detail_draw"].choices)
+    assert set(choices) == {"", draw.public_id}
+    assert choices[draw.public_id].startswith(draw.release.benefit.texts.get().title)
+    assert other.public_id not in page.content.decode()
+    for name in ("is_giftable", "requires_adult", "valid_days", "usable_until"):
+        assert form.fields[name].disabled
 
 
 def test_every_kind_is_in_the_table():
@@ -228,6 +259,10 @@ def test_every_kind_is_in_the_table():
 @pytest.mark.parametrize("kind", sorted(KIND_FIELDS))
 def test_each_kind_asks_for_its_own_and_makes_its_own_card(client, alice, kind):
     enter(client, "editor")
+    own = dict(KIND_FIELDS[kind])
+    if kind == "draw_ticket":
+        own["draw"] = announce(entry_by="ticket").public_id
+        announce()  # Entered by asking: not to be chosen.
     add = "/console/benefits/benefit/add/"
     assert f"?kind={kind}" in client.get(add).content.decode()
     page = client.get(f"{add}?kind={kind}")
@@ -245,7 +280,7 @@ def test_each_kind_asks_for_its_own_and_makes_its_own_card(client, alice, kind):
     money = KINDS[kind].money  # Typed in yuan.
     data |= {
         f"detail_{name}": f"{value / 100:.2f}" if name in money else value
-        for name, value in KIND_FIELDS[kind].items()
+        for name, value in own.items()
     }
     data |= {
         "slug": "made-here", "livemode": "on", "requires_binding": "on",
@@ -262,7 +297,7 @@ def test_each_kind_asks_for_its_own_and_makes_its_own_card(client, alice, kind):
     saved = client.post(f"{add}?kind={kind}", data)
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     benefit = Benefit.objects.get(slug="made-here")
-    assert (benefit.kind, benefit.detail) == (kind, KIND_FIELDS[kind])
+    assert (benefit.kind, benefit.detail) == (kind, own)
     assert benefit.texts.get().steps == [
         {"title": "Open it", "text": "In My benefits."},
         {"title": "Use it", "text": ""},

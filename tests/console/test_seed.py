@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db.models import Count, Sum
 
-from benefits.models import Benefit, Claim
+from benefits.models import Benefit, Claim, FairDraw
 from credits.models import Account, Entry
 from zone.console.models import BooksCheck
 from zone.console.roles import ROLES
@@ -87,6 +87,11 @@ def test_a_small_zone_is_whole(seeded, settings):
     assert Account.objects.filter(debt__gt=0).exists()
     assert {"granted", "redeemed"} <= set(Claim.objects.values_list("state", flat=True))
     assert Benefit.objects.filter(artwork={}).count() == 0
+    draw = FairDraw.objects.get()
+    assert (draw.phase_at(clock.database_now()), draw.entry_by) == ("open", "ticket")
+    ticket = Benefit.objects.get(kind="draw_ticket")
+    assert (ticket.status, ticket.detail) == ("live", {"draw": draw.public_id})
+    assert draw.entries.count() == Claim.objects.filter(mode="draw", state="granted").count() > 0
     assert Charge.objects.filter(paid_at__gt=datetime.now(tz=UTC)).count() == 0
 
     access = json.loads(seeded.read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 import io
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
@@ -14,10 +14,12 @@ from benefits.models import (
     Bundle,
     BundleItem,
     DropSchedule,
+    FairDraw,
     ProviderConfig,
     Release,
 )
-from benefits.models.kinds import WALLET_VOUCHER
+from benefits.models.kinds import DRAW_TICKET, WALLET_VOUCHER
+from benefits.services.draws import announce_draw
 from benefits.services.drops import make_drops
 from benefits.services.imports import import_codes
 from benefits.services.lifecycle import move_benefit
@@ -28,8 +30,11 @@ from zone.console.seed.catalogue_data import (
     EVENING_WORDS,
     GETS,
     OFFERS,
+    PRIZE,
     STEPS,
     TERMS,
+    TICKET_STEPS,
+    TICKETS,
     VOUCHER_STEPS,
     Drop,
     Offer,
@@ -119,6 +124,24 @@ def publish_offer(offer: Offer, *, today: datetime, issuer: ProviderConfig) -> P
     return Published(offer, benefit, release)
 
 
+def publish_draw(*, today: datetime, issuer: ProviderConfig) -> Published:
+    """A draw that still takes entries today: its prize, and the tickets it is entered with."""
+    prize = publish_offer(PRIZE, today=today, issuer=issuer)
+    if prize.release is None:
+        raise RuntimeError("a prize has its release")
+    opens_at = today + timedelta(days=TICKETS.opens_day)
+    draw = announce_draw(
+        release=prize.release,
+        entries_open_at=opens_at,
+        entries_close_at=today + timedelta(days=TICKETS.closes_day),
+        entry_by=FairDraw.EntryBy.TICKET,
+        actor=ACTOR,
+        now=clock.now(),
+    )
+    tickets = replace(TICKETS, detail={"draw": draw.public_id})
+    return publish_offer(tickets, today=today, issuer=issuer)
+
+
 def publish_drop(drop: Drop, *, today: datetime, issuer: ProviderConfig) -> Published:
     """A benefit whose release the schedule makes each day, from two weeks ago on."""
     benefit = _write(drop.offer, today)
@@ -177,7 +200,7 @@ def _write(offer: Offer, today: datetime) -> Benefit:
         valid_days=offer.valid_days,
         requires_binding=offer.requires_binding,
         requires_adult=offer.requires_adult,
-        is_giftable=offer.kind != WALLET_VOUCHER,
+        is_giftable=offer.kind not in (WALLET_VOUCHER, DRAW_TICKET),
         wallets=[offer.wallet],
         storefronts=[STOREFRONT[offer.wallet]],
         funder="apple" if offer.kind.endswith("_trial") else "wallet",
@@ -185,7 +208,7 @@ def _write(offer: Offer, today: datetime) -> Benefit:
         is_featured=offer.is_featured,
         sort_weight=offer.sort_weight,
     )
-    steps = VOUCHER_STEPS if offer.kind == WALLET_VOUCHER else STEPS
+    steps = {WALLET_VOUCHER: VOUCHER_STEPS, DRAW_TICKET: TICKET_STEPS}.get(offer.kind, STEPS)
     for language, (title, subtitle) in offer.texts.items():
         BenefitText.objects.create(
             benefit=benefit,

@@ -22,7 +22,7 @@ class Offer:
     closes_day: int
     price_credits: int = 0
     per_member: int = 1
-    valid_days: int = 30
+    valid_days: int | None = 30
     requires_binding: bool = True
     requires_adult: bool = False
     is_featured: bool = False
@@ -56,9 +56,9 @@ def _trial(
 
 
 CN, HK, PH = "ALIPAY_CN", "ALIPAY_HK", "GCASH"
-COUPON, MUSIC, CLOUD, OFFER, PACK, VOUCHER = (
+COUPON, MUSIC, CLOUD, OFFER, PACK, VOUCHER, TICKET = (
     "app_store_coupon", "apple_music_trial", "icloud_trial", "offer_code", "credit_pack",
-    "wallet_voucher",
+    "wallet_voucher", "draw_ticket",
 )  # fmt: skip
 
 # One evening's choice: whoever takes one of them has chosen.
@@ -249,6 +249,28 @@ OFFERS: tuple[Offer, ...] = (
     ),
 )  # fmt: skip
 
+# A draw that runs: what can be won, and the tickets that are its entries.
+PRIZE = Offer(
+    "app-store-100-off-draw", CN, COUPON, "night",
+    {
+        "en": ("¥100 off the App Store", "Twenty of them, by fair draw"),
+        "zh-hans": ("App Store 满 100 减 100", "共 20 份，公平抽签"),
+    },
+    _coupon("CNY", 10000, 10000), "codes", 20, 4, 40,
+    requires_adult=True, sort_weight=60, unit_cost=10000,
+)  # fmt: skip
+TICKETS = Offer(
+    "app-store-100-off-ticket", CN, TICKET, "pink",
+    {
+        "en": ("A ticket to ¥100 off", "20 credits each, up to three"),
+        "zh-hans": ("满 100 减 100 抽签券", "20 积分一张，每人最多三张"),
+    },
+    {}, "draw", 500, -1, 4,
+    price_credits=20, per_member=3, valid_days=None, requires_adult=True, sort_weight=12,
+    taken_share=0.1,
+)  # fmt: skip
+DRAW_PREPARED_DAYS = 2  # before today: the draw is announced ahead of its first ticket
+
 DROPS: tuple[Drop, ...] = (
     Drop(
         Offer(
@@ -321,8 +343,24 @@ VOUCHER_STEPS = {
         ("照常向 Apple 付款", "钱包会自动抵扣。"),
     ],
 }
+TICKET_STEPS = {
+    "en": [
+        ("Take a ticket", "You are in the draw at once."),
+        ("Wait for the draw", "Until entries close you can leave it again."),
+        ("Have it by itself", "Whoever is drawn finds the prize in My benefits."),
+    ],
+    "zh-hans": [
+        ("领取抽签券", "立即参加抽签。"),
+        ("等待开签", "报名截止前可以退出。"),
+        ("中签自动到账", "中签者可在“我的福利”中看到奖品。"),
+    ],
+}
 # What one gets, by kind of benefit.
 GETS = {
+    TICKET: {
+        "en": "One entry in a fair draw. Everyone can check how it was drawn.",
+        "zh-hans": "一次公平抽签的名额，人人可以核验开签过程。",
+    },
     VOUCHER: {
         "en": "A voucher in your wallet that is taken off when you pay Apple.",
         "zh-hans": "存入钱包的卡券，向 Apple 付款时自动抵扣。",

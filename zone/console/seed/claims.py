@@ -25,6 +25,7 @@ _JUST_TAKEN = timedelta(days=1)
 # What the first person of each wallet has in hand: one code not yet looked at, one trial running.
 _IN_HAND = {
     *("app-store-20-off-98", "icloud-200gb-3-months"),
+    "app-store-100-off-ticket",
     *("hk-arcade-3-months", "hk-icloud-50gb-1-month"),
     *("ph-arcade-1-month", "ph-icloud-50gb-2-months"),
 }
@@ -98,6 +99,8 @@ def grant_wish(wish: Wish, person: Person, member: Member, each: Published) -> C
 
 def live_claim(claim: Claim, person: Person, *, now: datetime) -> None:
     """Look at the code, use it, or leave it lying until it ends."""
+    if claim.mode == "draw":
+        return  # Its draw is still to come.
     dice = person.dice(f"life:{claim.benefit_id}")
     if claim.state != Claim.State.GRANTED or dice.random() < 0.2:
         return

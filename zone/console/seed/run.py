@@ -15,6 +15,7 @@ from credits.services.earning import drain_earning
 from credits.services.standing import settle_bindings
 from zone.console.seed import arrivals, catalogue, claims, rewards
 from zone.console.seed.catalogue import Published
+from zone.console.seed.catalogue_data import DRAW_PREPARED_DAYS
 from zone.console.seed.people import YEAR, Person, draw_people
 from zone.console.seed.purchases import Told, tell_purchases
 from zone.console.seed.travel import away_from_now, travel_to
@@ -88,6 +89,8 @@ class Seeding:
             opens_at = self.today + timedelta(days=offer.opens_day)
             at = min(opens_at, self.now) - _PREPARED_BEFORE
             self._add(at, partial(self._publish, offer, issuer))
+        at = self.today - timedelta(days=DRAW_PREPARED_DAYS)
+        self._add(at, partial(self._publish_draw, issuer))
         for drop in catalogue.all_drops():
             at = self.today - timedelta(days=_DROP_DAYS)
             self._add(at, partial(self._publish_drop, drop, issuer))
@@ -158,8 +161,13 @@ class Seeding:
         arrivals.unbind(person, account, self.wallets[person.wallet])
 
     def _publish(self, offer: catalogue.Offer, issuer: Any) -> None:
-        published = catalogue.publish_offer(offer, today=self.today, issuer=issuer)
-        self.published[offer.slug] = published
+        self._open(catalogue.publish_offer(offer, today=self.today, issuer=issuer))
+
+    def _publish_draw(self, issuer: Any) -> None:
+        self._open(catalogue.publish_draw(today=self.today, issuer=issuer))
+
+    def _open(self, published: Published) -> None:
+        self.published[published.offer.slug] = published
         for wish in claims.draw_wishes([published], self.people, now=self.now):
             self._add(wish.at, partial(self._grant, wish))
 

@@ -23,7 +23,7 @@ def test_a_partner_gives_a_ticket_and_hears_of_the_draw(caller, partner, known_a
     assert data["valid_until"] is None
     assert DrawEntry.objects.get().ticket == made
     listed = caller.get(f"/benefits/{release.benefit.public_id}").json()
-    assert (listed["kind"], listed["stock"]) == ("draw_ticket", "plenty")
+    assert (listed["kind"], listed["stock"]) == ("draw_ticket", "few")
 
     used = caller.post(
         "/claims/redeem",

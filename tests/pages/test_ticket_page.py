@@ -43,7 +43,7 @@ def test_its_card_says_what_it_is_and_when_it_is_drawn(alices_phone, alice, draw
     give_credits(alice, 50)
     for address in ("/benefits", "/benefits/chance"):
         page = look(alices_phone, address)
-        assert "draw ticket" in page
+        assert "Draw ticket" in page
         assert "rawn after" in page
         assert 'href="#i-ticket"' in page or "img/ticket.svg" in page
     assert "img/ticket.svg" in page

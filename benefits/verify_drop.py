@@ -12,7 +12,8 @@ says where an entry came.
    entry once. 3. The seed follows from the secret, the root and the outside value that was
    announced, if one was. 4. An entry's place is by HMAC-SHA256 of its id under the seed, smallest
    first. 5. The winners are the first in that order, without those who could not claim, each of
-   whom is named with the reason.
+   whom is named with the reason: one who had won as often as the terms let a member, for
+   instance, or whose ticket was taken away.
 
 Exits 0 when everything holds, 1 naming what does not, 2 when a file cannot be read.
 """

@@ -103,7 +103,7 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["is_giftable"] = False
             self.fields["is_giftable"].disabled = True
         if self.kind_code == DRAW_TICKET:
-            self.initial |= {"is_giftable": False, "requires_adult": True}
+            self.initial.update(is_giftable=False, requires_adult=True)
             for name in ("is_giftable", "requires_adult", *TICKET_LIFE):
                 self.fields[name].disabled = True
         kind = KINDS.get(self.kind_code)

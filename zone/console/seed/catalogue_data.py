@@ -260,7 +260,7 @@ PRIZE = Offer(
     requires_adult=True, sort_weight=60, unit_cost=10000,
 )  # fmt: skip
 TICKETS = Offer(
-    "app-store-100-off-ticket", CN, TICKET, "pink",
+    "app-store-100-off-ticket", CN, TICKET, "orange",
     {
         "en": ("A ticket to ¥100 off", "20 credits each, up to three"),
         "zh-hans": ("满 100 减 100 抽签券", "20 积分一张，每人最多三张"),

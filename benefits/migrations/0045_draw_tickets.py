@@ -23,7 +23,7 @@ DROP FUNCTION IF EXISTS benefits_enterable_draw(text);
 class Migration(migrations.Migration):
     """A ticket is a claim that is an entry: of those one member has as many as they hold."""
 
-    dependencies = [("benefits", "0043_rush_together")]
+    dependencies = [("benefits", "0044_rush_again")]
 
     operations = [
         migrations.AlterField(

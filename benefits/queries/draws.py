@@ -36,6 +36,12 @@ class DrawView:
             return None
         return max(self.entry_count / self.draw.winners_max, 1.0)
 
+    @property
+    def odds_percent(self) -> int:
+        """So many in a hundred entries win, where more than half of them do; else 0."""
+        odds = self.odds_one_in
+        return min(round(100 / odds), 99) if odds is not None and 1 < odds < 2 else 0
+
 
 def get_draw(public_id: str) -> FairDraw:
     """Raises NotFound."""

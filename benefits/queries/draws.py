@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from benefits import rules, verify_drop
 from benefits.models import Benefit, Claim, DrawEntry, FairDraw
 from benefits.models.kinds import DRAW_TICKET
@@ -64,7 +66,7 @@ def view_draw(draw: FairDraw, *, member: Member | None, now: datetime) -> DrawVi
         phase=draw.phase_at(now),
         entry_count=draw.entry_count if is_counted else draw.entries.count(),
         entries=_own_entries(draw, member) if member is not None else (),
-        ticket_slug=_find_ticket_slug(draw, now=now),
+        ticket_slug=_find_ticket_slug(draw, member, now=now),
     )
 
 
@@ -81,11 +83,13 @@ def _own_entries(draw: FairDraw, member: Member) -> tuple[DrawEntry, ...]:
     return tuple(sorted(found, key=lambda entry: (_BEST_FIRST.index(entry.state), entry.pk)))  # type: ignore[arg-type]
 
 
-def _find_ticket_slug(draw: FairDraw, *, now: datetime) -> str:
-    """Where a ticket of the draw is to be had."""
+def _find_ticket_slug(draw: FairDraw, member: Member | None, *, now: datetime) -> str:
+    """Where a ticket of the draw is to be had, by members of one's own wallet."""
     if draw.entry_by != FairDraw.EntryBy.TICKET:
         return ""
     tickets = Benefit.objects.listed(now).filter(kind=DRAW_TICKET, detail__draw=draw.public_id)
+    if member is not None:
+        tickets = tickets.filter(Q(wallets=[]) | Q(wallets__contains=[member.wallet_id]))
     return tickets.order_by("sort_weight", "pk").values_list("slug", flat=True).first() or ""
 
 

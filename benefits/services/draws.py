@@ -18,7 +18,7 @@ from benefits.models import Benefit, Claim, DrawEntry, FairDraw, Release
 from benefits.models.release import Fulfilment
 from benefits.services.claims import claim_benefit
 from benefits.services.draw_notices import tell_some
-from benefits.services.ticket_endings import pay_back_some
+from benefits.services.ticket_endings import pay_back_tickets
 from zone.core import vault
 from zone.core.clock import database_now
 from zone.core.errors import ZoneError
@@ -193,13 +193,7 @@ def drain_draws() -> int:
         with attempts.at(draw.pk):
             while tell_some(draw):
                 pass
-    unpaid = FairDraw.objects.filter(
-        state=State.CANCELED, entries__told_at=None, entries__ticket__isnull=False
-    ).distinct()
-    for draw in unpaid.exclude(pk__in=attempts.left_out):
-        with attempts.at(draw.pk):
-            while pay_back_some(draw):
-                pass
+    pay_back_tickets()
     return won
 
 

@@ -11,6 +11,7 @@ from benefits.services.endings import DRAW_OFF, revoke_claim
 from benefits.services.moves import record_events, tell_partner
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
+from zone.core.stuck import Attempts
 
 PAY_BACK_ENTRIES = 100
 # Drawn, but there was nothing to be had: that is nothing of the member's.
@@ -52,30 +53,49 @@ def settle_tickets(draw: FairDraw, entries: Sequence[DrawEntry], *, now: datetim
         tell_partner(claim, was=State.GRANTED, cause="draw", now=now)
 
 
-def pay_back_some(draw: FairDraw) -> int:
-    """Some tickets of a draw that was called off end, and what they cost comes back; how many.
+def pay_back_tickets() -> int:
+    """Tickets of draws that were called off end, and what they cost comes back; how many.
 
     One commit each, which says so on the entry. Safe to kill and to run in several processes: a
-    ticket is paid back once.
+    ticket is paid back once, and one that cannot be keeps nobody behind it waiting.
     """
-    waiting = draw.entries.filter(told_at=None, ticket__isnull=False).order_by("pk")
-    done = 0
-    for pk in list(waiting.values_list("pk", flat=True)[:PAY_BACK_ENTRIES]):
-        with transaction.atomic():
-            entry = (
-                DrawEntry.objects.select_for_update(skip_locked=True, of=("self",))
-                .select_related("draw", "ticket__benefit", "ticket__release")
-                .filter(pk=pk, told_at=None)
-                .first()
-            )
-            if entry is None:
-                continue  # Another worker is at it.
-            now = database_now()
-            _pay_back(entry, now=now)
-            DrawEntry.objects.filter(pk=pk).update(told_at=now)
-            failpoint("ticket_before_paid_back")
-        done += 1
-    return done
+    attempts = Attempts("tickets")
+    paid = 0
+    while waiting := _list_unpaid(attempts.left_out):
+        done = 0
+        for pk in waiting:
+            with attempts.at(pk):
+                done += _pay_back_one(pk)
+        if not done:
+            return paid  # Other workers are at them.
+        paid += done
+    return paid
+
+
+def _list_unpaid(left_out: Sequence[str]) -> list[int]:
+    unpaid = DrawEntry.objects.filter(
+        draw__state=FairDraw.State.CANCELED, told_at=None, ticket__isnull=False
+    )
+    entries = unpaid.exclude(pk__in=left_out).order_by("draw_id", "pk")
+    return list(entries.values_list("pk", flat=True)[:PAY_BACK_ENTRIES])
+
+
+def _pay_back_one(pk: int) -> bool:
+    """False when another worker is at it, or was."""
+    with transaction.atomic():
+        entry = (
+            DrawEntry.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("draw", "ticket__benefit", "ticket__release")
+            .filter(pk=pk, told_at=None)
+            .first()
+        )
+        if entry is None:
+            return False
+        now = database_now()
+        _pay_back(entry, now=now)
+        DrawEntry.objects.filter(pk=pk).update(told_at=now)
+        failpoint("ticket_before_paid_back")
+    return True
 
 
 def _pay_back(entry: DrawEntry, *, now: datetime) -> None:

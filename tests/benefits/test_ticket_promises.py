@@ -8,12 +8,13 @@ from django.db import IntegrityError, connection, transaction
 
 from benefits import errors
 from benefits.models import Benefit, DrawEntry, FairDraw, Release
-from benefits.services import draws
+from benefits.services import draws, ticket_endings
 from benefits.services.readiness import list_findings
 from benefits.verify import INVARIANTS as BENEFIT_INVARIANTS
 from tests.benefits.factories import claim, make_benefit, make_release, soon
 from tests.benefits.test_draw_tickets import (
     TICKET,
+    available,
     broken_promises,
     buyers,
     close,
@@ -24,6 +25,7 @@ from tests.benefits.test_draw_tickets import buyer as buyer
 from tests.benefits.test_erasure import erase
 from tests.benefits.test_erasure import person as person
 from zone.core.clock import database_now
+from zone.core.models import StuckRow
 
 
 @pytest.mark.parametrize(
@@ -147,3 +149,27 @@ def test_tickets_of_whoever_is_forgotten_do_not_win(person, is_published):
     draws.drain_draws()
     assert [entry.reason for entry in DrawEntry.objects.all()] == ["ticket_revoked"] * is_published
     assert broken_promises() == []
+
+
+@pytest.mark.stuck
+def test_a_ticket_that_cannot_be_paid_back_keeps_nobody_waiting(db, monkeypatch):
+    draw = make_draw()
+    release = make_tickets(draw, price=20)
+    members = buyers(3, credits=20)
+    tickets = [claim(member, release) for member in members]
+    draws.cancel_draw(draw=draw, actor="operator:x", now=database_now())
+    revoke = ticket_endings.revoke_claim
+
+    def fail_at_the_first(*, claim, **how):
+        if claim == tickets[0]:
+            raise ValueError("not this one")
+        return revoke(claim=claim, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ticket_endings, "revoke_claim", fail_at_the_first)
+        draws.drain_draws()
+    assert [available(member) for member in members] == [0, 20, 20]
+    StuckRow.objects.update(retry_at=database_now())
+    draws.drain_draws()
+    assert [available(member) for member in members] == [20] * 3
+    assert not StuckRow.objects.exists()

@@ -141,6 +141,14 @@ class ClaimAdmin(VerbsAdmin):
             _("Started: %(job)s, %(total)s rows.") % {"job": job.public_id, "total": job.total},
         )
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Claim], search_term: str
+    ) -> tuple[QuerySet[Claim], bool]:
+        """A ticket is looked up by the number that its owner reads, too."""
+        if search_term.startswith("ent_"):
+            return queryset.filter(ticket_entry__public_id=search_term.strip()), False
+        return super().get_search_results(request, queryset, search_term)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

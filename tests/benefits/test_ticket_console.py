@@ -59,5 +59,14 @@ def test_a_draw_by_ticket_is_set_up_and_goes_out(client, alice):
     assert ticket.status == "live"
     assert claim(alice, release).state == "granted"
     assert DrawEntry.objects.get().member == alice
+    enter(client, "support")
+    entry = DrawEntry.objects.get()
+    found = client.get(f"/console/benefits/claim/?q={entry.public_id}").content.decode()
+    assert entry.ticket.public_id in found
+    assert (
+        entry.ticket.public_id
+        not in client.get("/console/benefits/claim/?q=ent_0").content.decode()
+    )
+    enter(client, "editor")
     shown = client.get(f"/console/benefits/fairdraw/{draw.pk}/change/")
     assert "by ticket only" in shown.content.decode()

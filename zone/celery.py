@@ -12,6 +12,9 @@ from celery import Celery
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zone.settings")
+# What `check` and `prepare` have looked over is not looked over again in every worker: that takes
+# as long as all the rest of its start, and reads every page and the console.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("zone")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

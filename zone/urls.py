@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+admin.autodiscover()  # Here, so that only those who serve the console read it.
+
 api_v1 = [
     path("", include("zone.partners.api_urls")),
     path("", include("zone.members.api_urls")),

@@ -64,9 +64,10 @@ demo: setup
 codes: setup
 	@exec $(BIN)/python manage.py demo --access
 
-# All of them on every core, a file at a time; TESTS=tests/... chooses some, in one process.
+# All of them on every core, a file at a time and the long ones first (tests/conftest.py);
+# TESTS=tests/... chooses some, in one process.
 test: setup-test
-	@exec $(BIN)/python -m pytest $(or $(TESTS),-n auto --dist loadfile)
+	@exec $(BIN)/python -m pytest $(or $(TESTS),-n auto --dist loadfile --no-loadscope-reorder)
 
 # A seed is printed when a run fails; the same seed draws the same orders and faults again.
 soak: setup-test

@@ -6,9 +6,11 @@ test has exactly the rights the product has. Works on the private server and on 
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from itertools import count
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
@@ -27,8 +30,11 @@ from django.db import connections
 from psycopg import sql
 
 from zone.core.roles import APP
+from zone.embedded.postgres import MAJOR
 
 _numbers = count(1)
+# linux/fs.h: the flag that `chattr +T` sets, and the two calls that read and write it.
+_TOP_FOLDER, _GET_FLAGS, _SET_FLAGS = 0x00020000, 0x80086601, 0x40086602
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,7 @@ def template() -> str:
     with _server() as server:
         # One maker at a time, also across test processes; the lock ends with the connection.
         server.execute("SELECT pg_advisory_lock(hashtext(%s))", [prefix])
+        _spread_databases(settings.ZONE_DATA / f"postgresql-{MAJOR}" / "base")
         found = dict(
             server.execute(
                 "SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '') "
@@ -167,6 +174,22 @@ def template() -> str:
         for old in found.keys() - {name}:
             _run(server, "DROP DATABASE IF EXISTS {old} WITH (FORCE)", old=old)
     return name
+
+
+def _spread_databases(folder: Path) -> None:
+    """Let ext4 place each database below `folder` apart from the others.
+
+    Next to a copy that was dropped a minute ago it looks at each of 1,600 file numbers that it may
+    not use again yet, for each of 1,600 new files: a copy takes two seconds and more instead of
+    0.4. Other file systems do not know the flag, and need none.
+    """
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            (flags,) = struct.unpack("l", fcntl.ioctl(handle, _GET_FLAGS, struct.pack("l", 0)))
+            fcntl.ioctl(handle, _SET_FLAGS, struct.pack("l", flags | _TOP_FOLDER))
+        finally:
+            os.close(handle)
 
 
 def _find_earlier(found: dict[str, str], files: dict[str, str]) -> str | None:

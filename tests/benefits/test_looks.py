@@ -85,6 +85,7 @@ def would_claim(member, benefit):
     return True
 
 
+@pytest.mark.slow
 def test_a_thousand_pairs_get_the_verdict_of_a_claim_and_of_the_partner_api(db):
     """Each pair is claimed for real and taken back; every twenty-fifth is asked over HTTP as well."""
     dice = random.Random(41)

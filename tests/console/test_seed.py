@@ -68,6 +68,7 @@ def seeded(cloned_database, settings, tmp_path):
     return tmp_path / "demo-access.json"
 
 
+@pytest.mark.slow
 def test_a_small_zone_is_whole(seeded, settings):
     assert settings.ZONE_CLOCK_OFFSET_SECONDS == 0
     assert abs(clock.database_now() - datetime.now(tz=UTC)) < timedelta(seconds=5)

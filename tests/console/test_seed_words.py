@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from io import StringIO
 
+import pytest
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -108,6 +109,7 @@ def pages_of(client, limit: int = 120) -> Iterator[tuple[str, Words]]:
                 waiting.append(link)
 
 
+@pytest.mark.slow
 def test_no_page_of_a_chinese_reader_says_an_english_name(
     cloned_database, client, settings, tmp_path
 ):

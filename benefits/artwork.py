@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageFilter, ImageOps, UnidentifiedImageError
 
 from benefits.errors import PictureRefused
@@ -64,7 +65,7 @@ def draw(hue: str, name: str) -> Image.Image:
         if dice.random() < 0.25:
             shade = accents[0]
         _orb(picture, round(x), round(y), radius, shade, deep)
-    for _ in range(dice.randint(3, 5)):
+    for _bead in range(dice.randint(3, 5)):
         x, y = dice.uniform(0.08, 0.92) * width, dice.uniform(0.06, 0.9) * height
         _orb(picture, round(x), round(y), round(width * dice.uniform(0.012, 0.035)), light, deep)
     return picture
@@ -136,16 +137,18 @@ def read_upload(source: IO[bytes]) -> Image.Image:
     """
     raw = source.read(UPLOAD_BYTES_MAX + 1)
     if len(raw) > UPLOAD_BYTES_MAX:
-        raise PictureRefused(why="it is larger than 8 MB.")
+        raise PictureRefused(why=_("it is larger than 8 MB."))
     try:
         with Image.open(io.BytesIO(raw), formats=UPLOAD_FORMATS) as opened:
             if opened.width * opened.height > UPLOAD_PIXELS_MAX:
-                raise PictureRefused(why="it has more than 40 million pixels.")
+                raise PictureRefused(why=_("it has more than 40 million pixels."))
             if opened.width < WIDTHS[0]:
-                raise PictureRefused(why=f"it is narrower than {WIDTHS[0]} pixels.")
+                raise PictureRefused(
+                    why=_("it is narrower than %(width)s pixels.") % {"width": WIDTHS[0]}
+                )
             return ImageOps.exif_transpose(opened).convert("RGB")
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise PictureRefused(why="it is no PNG, JPEG, WebP or AVIF picture.") from error
+        raise PictureRefused(why=_("it is no PNG, JPEG, WebP or AVIF picture.")) from error
 
 
 def set_artwork(benefit: Benefit, picture: Image.Image) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def make_codes(request: HttpRequest, release: Release, values: dict[str, Any]) -
 def load_codes(request: HttpRequest, release: Release, values: dict[str, Any]) -> str:
     handler: StagedUpload = request.upload_handlers[0]  # type: ignore[assignment]
     if handler.refusal is not None or handler.stager is None:
-        raise handler.refusal or ImportRefused(why="it did not arrive.")
+        raise handler.refusal or ImportRefused(why=_("it did not arrive."))
     row = handler.stager.finish(
         expires_on=values["expires_on"],
         life_days_min=values["life_days"],

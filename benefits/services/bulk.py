@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from benefits.errors import ImportRefused
 from benefits.models import BulkJob, BulkRow, Claim, Release, Segment
@@ -107,7 +108,7 @@ def read_lines(content: bytes) -> list[str]:
         rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
         values = [row[0].strip() if row else "" for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ImportRefused(why="it is no CSV file in UTF-8.") from error
+        raise ImportRefused(why=_("it is no CSV file in UTF-8.")) from error
     if values and not values[0].startswith(("mbr_", "clm_")):
         values = values[1:]
     return values

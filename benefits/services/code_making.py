@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from benefits.errors import ImportRefused
 from benefits.models import CodeBatch, CodeImport, Release
 from benefits.readable import make_codes
@@ -29,9 +31,11 @@ def make_code_batch(
     what `pools.refuse_end` raises.
     """
     if release.benefit.kind != "partner_perk":
-        raise ImportRefused(why="Apple redeems only codes that it has made itself.")
+        raise ImportRefused(why=_("Apple redeems only codes that it has made itself."))
     if not 1 <= count <= CODES_MAX:
-        raise ImportRefused(why=f"at most {CODES_MAX} codes are made at once.")
+        raise ImportRefused(
+            why=_("at most %(number)s codes are made at once.") % {"number": CODES_MAX}
+        )
     stager = Stager(
         release=release, file_name="", actor=actor, now=now, source=CodeBatch.Source.PLATFORM
     )

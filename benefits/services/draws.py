@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from benefits import queries, verify_drop
 from benefits.errors import DrawRefused, EntriesClosed, NotStarted, TicketNeeded
@@ -56,17 +57,17 @@ def announce_draw(
     window, for a release that has a draw, and for a prize that must not be one.
     """
     if not now <= entries_open_at < entries_close_at:
-        raise DrawRefused(why="the window for entries must lie ahead.")
+        raise DrawRefused(why=_("the window for entries must lie ahead."))
     with transaction.atomic():
         locked = Release.objects.select_for_update().select_related("benefit").get(pk=release.pk)
         if locked.opens_at <= now or Claim.objects.filter(release=locked).exists():
-            raise DrawRefused(why="the release is open already.")
+            raise DrawRefused(why=_("the release is open already."))
         if locked.closes_at is not None and locked.closes_at <= entries_close_at:
-            raise DrawRefused(why="the release closes before its entries do.")
+            raise DrawRefused(why=_("the release closes before its entries do."))
         if not locked.stock:
-            raise DrawRefused(why="the release has no stock.")
+            raise DrawRefused(why=_("the release has no stock."))
         if FairDraw.objects.filter(release=locked).exists():
-            raise DrawRefused(why="the release has a draw.")
+            raise DrawRefused(why=_("the release has a draw."))
         _refuse_as_prize(locked)
         # What a member is admitted by here is the lot, not how fast they were.
         locked.opens_at, locked.is_hot = entries_close_at, False
@@ -102,12 +103,13 @@ def announce_draw(
 def _refuse_as_prize(release: Release) -> None:
     """Raises DrawRefused for a ticket of another draw, and for what the law finds too much."""
     if release.mode == Fulfilment.DRAW:
-        raise DrawRefused(why="a ticket is no prize.")
+        raise DrawRefused(why=_("a ticket is no prize."))
     benefit = release.benefit
     worth_max = PRIZE_WORTH_MAX.get(benefit.unit_cost_currency)
     if worth_max is not None and benefit.unit_cost > worth_max:
         raise DrawRefused(
-            why=f"a prize is worth {worth_max // 100} {benefit.unit_cost_currency} at most."
+            why=_("a prize is worth %(amount)s at most.")
+            % {"amount": f"{benefit.unit_cost_currency} {worth_max // 100:,}"}
         )
 
 
@@ -150,7 +152,7 @@ def cancel_draw(*, draw: FairDraw, actor: str, now: datetime) -> None:
         # Entries that are being made hold the row in share: they are in it before it is called off.
         locked = FairDraw.objects.select_for_update().get(pk=draw.pk)
         if locked.state not in (State.OPEN, State.CLOSED) or locked.secret:
-            raise DrawRefused(why="it has been drawn.")
+            raise DrawRefused(why=_("it has been drawn."))
         locked.state, locked.finished_at = State.CANCELED, now
         locked.save(update_fields=["state", "finished_at"])
     log.info("draw canceled", extra={"draw": draw.public_id, "actor": actor})
@@ -165,7 +167,7 @@ def set_beacon(*, draw: FairDraw, value: str, actor: str) -> None:
         .update(beacon=value.strip())
     )
     if not changed:
-        raise DrawRefused(why="no outside value is awaited.")
+        raise DrawRefused(why=_("no outside value is awaited."))
     log.info("draw's outside value", extra={"draw": draw.public_id, "actor": actor})
     nudge("benefits.tasks.drain_draws")
 

@@ -11,6 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from benefits.errors import ImportRefused
 from benefits.models import CodeBatch, Release
@@ -83,7 +84,7 @@ def import_codes(
     such a life.
     """
     if release.mode != Fulfilment.CODES:
-        raise ImportRefused(why="this release does not hand out codes.")
+        raise ImportRefused(why=_("this release does not hand out codes."))
     pools.refuse_end(expires_on, release=release, life_days=life_days_min, now=now)
     reader = Import(release=release, actor=actor, now=now, life_days=life_days_min)
     reader.file_name = file_name[:120]
@@ -267,7 +268,9 @@ def read_header(source: IO[bytes]) -> list[str]:
 def _refuse_without_columns(header: list[str]) -> None:
     missing = [name for name in COLUMNS[:2] if name not in header]
     if missing:
-        raise ImportRefused(why=f"its first line does not name {' and '.join(missing)}.")
+        raise ImportRefused(
+            why=_("its first line does not name %(columns)s.") % {"columns": ", ".join(missing)}
+        )
 
 
 def _lines(source: IO[bytes]) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -285,15 +288,19 @@ def _lines(source: IO[bytes]) -> Iterator[tuple[int, tuple[str, ...]]]:
             if not values:
                 continue
             if sum(map(len, values)) > LINE_LETTERS_MAX:
-                raise ImportRefused(why=f"line {reader.line_num} is too long.")
+                raise ImportRefused(
+                    why=_("line %(number)s is too long.") % {"number": reader.line_num}
+                )
             width = len(values)
             yield (
                 reader.line_num,
                 tuple([values[place].strip() if place < width else "" for place in places]),
             )
     except UnicodeDecodeError as error:
-        raise ImportRefused(why="it is not written in UTF-8.") from error
+        raise ImportRefused(why=_("it is not written in UTF-8.")) from error
     except csv.Error as error:
-        raise ImportRefused(why=f"line {reader.line_num} cannot be read as CSV.") from error
+        raise ImportRefused(
+            why=_("line %(number)s cannot be read as CSV.") % {"number": reader.line_num}
+        ) from error
     finally:
         text.detach()  # The caller opened the file and closes it.

@@ -7,6 +7,7 @@ import io
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from benefits.errors import ImportRefused
 from benefits.models import CodeBatch, CodeImport, CodeImportFault, CodeImportPart, Release
@@ -69,7 +70,7 @@ class Stager:
     ) -> None:
         """Raises ImportRefused for a release without codes."""
         if release.mode != Fulfilment.CODES:
-            raise ImportRefused(why="this release does not hand out codes.")
+            raise ImportRefused(why=_("this release does not hand out codes."))
         self.release = release
         self.key = vault.new_data_key()
         self.row = CodeImport.objects.create(
@@ -90,11 +91,11 @@ class Stager:
         """Take the next bytes. Raises ImportRefused for what is no text in UTF-8, or too long."""
         self.row.file_bytes += len(data)
         if self.row.file_bytes > FILE_BYTES_MAX:
-            raise ImportRefused(why="it is too long.")
+            raise ImportRefused(why=_("it is too long."))
         try:
             self.decoder.decode(data)
         except UnicodeDecodeError as error:
-            raise ImportRefused(why="it is not written in UTF-8.") from error
+            raise ImportRefused(why=_("it is not written in UTF-8.")) from error
         self.digest.update(data)
         self.rest += data
         while len(self.rest) >= PART_BYTES:
@@ -107,7 +108,7 @@ class Stager:
         cut = self.rest.rfind(b"\n", 0, PART_BYTES) + 1
         # Inside quotes a line end is part of a value: no field of ours may hold one.
         if cut == 0 or self.rest.count(b'"', 0, cut) % 2:
-            raise ImportRefused(why="a line is too long, or a quote is not closed.")
+            raise ImportRefused(why=_("a line is too long, or a quote is not closed."))
         return cut
 
     def _store(self, lines: bytes) -> None:
@@ -127,13 +128,13 @@ class Stager:
         """The file is complete: workers may take it. Raises ImportRefused and
         what `pools.refuse_end` raises."""
         if self.decoder.getstate()[0]:
-            raise ImportRefused(why="it is not written in UTF-8.")
+            raise ImportRefused(why=_("it is not written in UTF-8."))
         pools.refuse_end(expires_on, release=self.release, life_days=life_days_min, now=now)
         with transaction.atomic():
             if self.rest:
                 self._store(self.rest)
             if not self.row.part_count:
-                raise ImportRefused(why="it is empty.")
+                raise ImportRefused(why=_("it is empty."))
             self.row.state = CodeImport.State.WAITING
             self.row.file_hash = self.digest.digest()
             self.row.expires_on = expires_on

@@ -1,9 +1,11 @@
 """The catalogues: nothing left untranslated, no fact lost in translation."""
 
+import ast
 import re
 
 import pytest
 from babel.messages.pofile import read_po
+from django.conf import settings
 
 from zone.core.catalogues import LOCALE
 
@@ -53,3 +55,26 @@ def test_a_chinese_reader_is_answered_in_chinese(alices_phone, alice, path, word
 
     assert f"<h1>{words}</h1>" in page
     assert "Skip to content" not in page
+
+
+def said_in_one_language(tree):
+    """Reasons inside a refusal that are given as plain English; names alone are in no language."""
+    for call in ast.walk(tree):
+        name = getattr(getattr(call, "func", None), "id", "")
+        for fact in call.keywords if name.endswith("Refused") else ():
+            text = fact.value.values[0] if isinstance(fact.value, ast.JoinedStr) else fact.value
+            if fact.arg == "why" and isinstance(text, ast.Constant) and " " in str(text.value):
+                yield call.lineno
+
+
+def test_a_refusal_gives_its_reason_in_the_readers_language():
+    plain = 'raise DrawRefused(why="the release has no stock.")'
+    assert list(said_in_one_language(ast.parse(plain))) == [1]
+    rooms = (settings.BASE_DIR / room for room in ("zone", "credits", "benefits"))
+    found = [
+        f"{file.name}:{line}"
+        for room in rooms
+        for file in room.rglob("*.py")
+        for line in said_in_one_language(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    assert found == []

@@ -2,10 +2,14 @@
 
 import logging
 import os
+import shutil
 from contextlib import ExitStack
+from io import StringIO
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
+from django.test import override_settings
 
 from tests import databases
 from tests.factories import bind, make_member
@@ -68,6 +72,33 @@ def cloned_database(django_db_blocker):
     with (
         django_db_blocker.unblock(),
         databases.copy() as database,
+        databases.in_use(database, pool=False),
+    ):
+        yield database
+
+
+@pytest.fixture(scope="session")
+def seeded(django_db_blocker, tmp_path_factory):
+    """A small Zone with people in it, made once a process, and the folder that goes with it."""
+    folder = tmp_path_factory.mktemp("seeded")
+    with django_db_blocker.unblock(), databases.copy("seeded") as database:
+        with (
+            databases.in_use(database, pool=False),
+            override_settings(ZONE_DATA=folder, MEDIA_ROOT=folder / "media"),
+        ):
+            call_command("seed_zone", scale=0.02, stdout=StringIO())
+        yield database, folder
+
+
+@pytest.fixture
+def seeded_database(seeded, django_db_blocker, settings, tmp_path):
+    """As `cloned_database`, but a copy of the seeded Zone, with its pictures."""
+    source, folder = seeded
+    settings.ZONE_DATA = shutil.copytree(folder, tmp_path / "zone")
+    settings.MEDIA_ROOT = settings.ZONE_DATA / "media"
+    with (
+        django_db_blocker.unblock(),
+        databases.copy(source=source.name) as database,
         databases.in_use(database, pool=False),
     ):
         yield database

@@ -224,9 +224,12 @@ def verify_books(database: Database) -> tuple[int, str]:
 
 
 @contextmanager
-def copy(label: str = "copy") -> Iterator[Database]:
-    """A fresh copy of the template, dropped afterwards however many sessions it still has."""
-    source = template()
+def copy(label: str = "copy", *, source: str = "") -> Iterator[Database]:
+    """A fresh copy of the template, dropped afterwards however many sessions it still has.
+
+    Or of the database `source`, which nobody uses meanwhile.
+    """
+    source = source or template()
     name = f"{source}_{label}_{os.getpid()}_{next(_numbers)}"
     with _server() as server:
         _drop_left_over(server, source)

@@ -8,7 +8,6 @@ foreign keys: a page or a table that somebody adds is walked by itself.
 import re
 from collections import Counter
 from contextlib import suppress
-from io import StringIO
 from itertools import islice
 
 import pytest
@@ -16,7 +15,6 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.urls import NoReverseMatch, URLPattern, reverse
@@ -77,11 +75,8 @@ def tables():
 
 
 @pytest.fixture
-def walk(cloned_database, settings, tmp_path, client):
+def walk(seeded_database, client):
     """A seeded Zone, and an operator with every role there is but one wallet alone."""
-    settings.ZONE_DATA = tmp_path
-    settings.MEDIA_ROOT = tmp_path / "media"
-    call_command("seed_zone", scale=0.02, stdout=StringIO())
     make_release(make_benefit(slug="for-all-wallets"), codes=2)
     operator = make_operator("viewer")
     operator.groups.set(Group.objects.filter(name__in=ROLES))

@@ -3,10 +3,8 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from benefits.models import Benefit, BenefitText, Bundle, StampBoard
@@ -110,12 +108,7 @@ def pages_of(client, limit: int = 120) -> Iterator[tuple[str, Words]]:
 
 
 @pytest.mark.slow
-def test_no_page_of_a_chinese_reader_says_an_english_name(
-    cloned_database, client, settings, tmp_path
-):
-    settings.ZONE_DATA = tmp_path
-    settings.MEDIA_ROOT = tmp_path / "media"
-    call_command("seed_zone", scale=0.03, stdout=StringIO())
+def test_no_page_of_a_chinese_reader_says_an_english_name(seeded_database, client):
     Member.objects.update(language=CHINESE)
     written = chinese_words()
     banned = {name for name in english_names() if name not in written}

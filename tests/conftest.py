@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from io import StringIO
 
 import pytest
+from django.contrib import admin
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import override_settings
@@ -16,6 +17,7 @@ from tests.factories import bind, make_member
 
 pytest_plugins = ["tests.stack", "tests.chromium"]
 PROCESSES_MAX = 4
+admin.autodiscover()  # As a web process has it; what a worker has is asked of a process of its own.
 MAIN: list[databases.Database] = []  # The database of all tests that roll back, once one asked.
 
 

@@ -75,9 +75,10 @@ class RushMiddleware:
     def serve(self, request: HttpRequest, slug: str) -> HttpResponse:
         token_hash = hash_of_cookie(request.COOKIES.get(settings.MEMBER_COOKIE_NAME))
         op_id = _uuid(request.POST.get("op_id", ""))
+        named = request.POST.get("release", "")[:30]
         row = None
-        if token_hash is not None and op_id is not None:
-            row = fetch_row(_READ, [request.POST.get("release", "")[:30], op_id, token_hash])
+        if token_hash is not None and op_id is not None and "\0" not in named:
+            row = fetch_row(_READ, [named, op_id, token_hash])
         session = None if row is None else build_session(row[:SESSION_WIDTH])
         if row is None or session is None:
             return self.get_response(request)

@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from zone.core import logs
 from zone.core.ids import new_public_id
@@ -41,6 +42,14 @@ class RequestIdMiddleware:
         finally:
             logs.request_id.reset(mark)
         return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, values: dict[str, Any]
+    ) -> HttpResponse | None:
+        """No name of anything has a NUL in it, and the database takes no text that has."""
+        if any(isinstance(value, str) and "\0" in value for value in values.values()):
+            raise Http404
+        return None
 
 
 def log_access(

@@ -19,6 +19,11 @@ class IllegalMove(ZoneError):
     sentence = _("From “%(status)s” it cannot go to “%(wanted)s”. Possible: %(allowed)s.")
 
 
+class NothingTaken(ZoneError):
+    code = "invalid_state"
+    sentence = _("This job took nothing away, so there is nothing to give back.")
+
+
 class NotReady(ZoneError):
     """Facts: `missing`, what a benefit still lacks."""
 

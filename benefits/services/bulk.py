@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from benefits.errors import ImportRefused
+from benefits.errors import ImportRefused, NothingTaken
 from benefits.models import BulkJob, BulkRow, Claim, Release, Segment
 from benefits.services.claims import claim_benefit
 from benefits.services.endings import restore_claim, revoke_claim
@@ -259,7 +259,15 @@ def _act(job: BulkJob, row: BulkRow, now: datetime) -> Claim:
         raise NotFound()
     if job.verb == Verb.REVOKE:
         return revoke_claim(claim=row.claim, actor=job.actor, now=now, **job.options)
-    return restore_claim(claim=row.claim, actor=job.actor, now=now)
+    return restore_claim(
+        claim=row.claim, actor=job.actor, now=now, taken_at=_find_taken_at(job, row.claim)
+    )
+
+
+def _find_taken_at(job: BulkJob, claim: Claim) -> datetime | None:
+    """When the job that is undone took the claim away; None for a job that undoes no other."""
+    undone = BulkRow.objects.filter(job=job.options.get("undoes"), claim=claim, state=RowState.DONE)
+    return undone.values_list("settled_at", flat=True).first()
 
 
 def _finish(job: BulkJob) -> None:
@@ -271,13 +279,25 @@ def _finish(job: BulkJob) -> None:
 
 
 def undo_revocations(*, job: BulkJob, actor: str, now: datetime) -> BulkJob:
-    """A job that gives back what `job` took away; each claim within its day."""
-    taken = Claim.objects.filter(bulkrow__job=job, bulkrow__state=RowState.DONE)
+    """A job that gives back what `job` took away; each claim within its day.
+
+    What was given back since, and taken away again by somebody else, is theirs to give back.
+
+    Raises NothingTaken for a job of another verb.
+    """
+    if job.verb != Verb.REVOKE:
+        raise NothingTaken()
+    taken = Claim.objects.filter(
+        bulkrow__job=job,
+        bulkrow__state=RowState.DONE,
+        bulkrow__settled_at=F("ended_at"),
+        state=Claim.State.REVOKED,
+    )
     return start_on_claims(
         verb=Verb.RESTORE,
         claims=taken,
         source=f"undo of {job.public_id}",
-        options={},
+        options={"undoes": job.pk},
         actor=actor,
         now=now,
     )

@@ -23,6 +23,7 @@ from credits.kinds import Counter
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 from zone.core.nudge import nudge
+from zone.members.models import Member
 
 State = Claim.State
 REVOKE_REASONS = ("fraud", "member_request", "issue_error", "other")
@@ -85,14 +86,18 @@ def revoke_claim(
     return claim
 
 
-def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
+def restore_claim(
+    *, claim: Claim, actor: str, now: datetime, taken_at: datetime | None = None
+) -> Claim:
     """A claim that was taken away is its owner's again, with its old end; within a day.
 
-    Credits that went back with it are taken again in the same commit.
+    Credits that went back with it are taken again in the same commit. With `taken_at` only what
+    was taken away at that moment is given back, and nothing that somebody took away since.
 
-    Raises RestoreRefused after a day, for one that a wallet kept, that friends paid for or that was
-    replaced, for a ticket whose draw goes on without it, and when the owner has spent what was given
-    back; ClaimNotUsable when it was not taken away.
+    Raises RestoreRefused after a day and after its own end, for one that a wallet kept, that friends
+    paid for or that was replaced, for a ticket whose draw goes on without it, for an owner who was
+    forgotten, and when the owner has spent what was given back; ClaimNotUsable when it was not taken
+    away.
     """
     with transaction.atomic():
         draw = lock_draw_of(claim)
@@ -100,6 +105,10 @@ def restore_claim(*, claim: Claim, actor: str, now: datetime) -> Claim:
         if claim.state != State.REVOKED:
             raise ClaimNotUsable(status=claim.state)
         is_late = claim.ended_at is None or now - claim.ended_at >= RESTORE_WITHIN
+        # Nobody pays again for what has ended meanwhile, and who is forgotten has nothing.
+        is_late = is_late or (claim.valid_until is not None and claim.valid_until <= now)
+        is_late = is_late or claim.member.status == Member.Status.ERASED
+        is_late = is_late or (taken_at is not None and claim.ended_at != taken_at)
         # What a wallet ended does not come back, nor what friends paid for: it never was its owner's.
         is_gone = is_late or is_kept_elsewhere(claim) or is_paid_together(claim)
         if is_gone or Claim.objects.filter(replaces=claim).exists():

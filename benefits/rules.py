@@ -72,10 +72,12 @@ def find_window_refusal(
 
 def find_entry_refusal(draw: FairDraw | None, *, now: datetime) -> ZoneError | None:
     """Why nobody can have a ticket of the draw at `now`, or None: a ticket is an entry."""
-    phase = draw.phase_at(now) if draw is not None else ""
-    if draw is not None and phase == "coming":
+    if draw is None or draw.entry_by != FairDraw.EntryBy.TICKET or draw.is_vain_at(now):
+        return errors.EntriesClosed()
+    phase = draw.phase_at(now)
+    if phase == "coming":
         return errors.NotStarted(opens_at=draw.entries_open_at)
-    if draw is None or phase != "open" or draw.entry_by != FairDraw.EntryBy.TICKET:
+    if phase != "open":
         return errors.EntriesClosed()
     return None
 

@@ -100,6 +100,13 @@ class FairDraw(models.Model):
         """How often one member may win; a draw from before it was said has one entry for each."""
         return int(self.terms.get("wins_per_member", 1))
 
+    def is_vain_at(self, now: datetime) -> bool:
+        """Whether nobody can have the prize any more, whether or not the worker has called it off."""
+        release, benefit = self.release, self.release.benefit
+        ends = (release.closes_at, benefit.claimable_until, benefit.visible_until)
+        is_over = any(end is not None and end <= now for end in ends)
+        return is_over or benefit.status == benefit.Status.ENDED or not release.stock
+
     def phase_at(self, now: datetime) -> str:
         """The state as people see it: coming, open, closing, closed, drawing, done or canceled."""
         if self.state != self.State.OPEN:

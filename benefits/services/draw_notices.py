@@ -1,14 +1,15 @@
 """Telling everyone how it went for them, and settling their tickets, when a draw is done."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from django.db import transaction
 from django.db.models import Count
 
 from benefits.models import DrawEntry, FairDraw
 from benefits.services.ticket_endings import is_paid_back, settle_tickets
 from zone.core.clock import database_now
 from zone.core.failpoints import failpoint
+from zone.core.stuck import together_or_alone
 from zone.notices.services import Message, write_notices
 
 TELL_ENTRIES = 500
@@ -17,21 +18,34 @@ TELL_ENTRIES = 500
 def tell_some(draw: FairDraw) -> int:
     """Tell some who were not told how it went for them. Once each, in the commit that says so.
 
-    Whoever had tickets is told of each that won, or once that none did.
+    Whoever had tickets is told of each that won, or once that none did. A ticket that cannot be
+    settled keeps nobody else waiting.
     """
-    with transaction.atomic():
-        entries = list(
-            draw.entries.select_for_update(skip_locked=True, of=("self",))
-            .filter(told_at=None)
-            .select_related("claim", "ticket__benefit", "ticket__release", "draw")
-            .order_by("id")[:TELL_ENTRIES]
-        )
-        now = database_now()
-        write_notices(_messages(draw, entries))
-        settle_tickets(draw, entries, now=now)
-        DrawEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(told_at=now)
-        failpoint("draw_before_told")
-    return len(entries)
+    return together_or_alone(
+        "draw_entries",
+        take=partial(_take_untold, draw),
+        do=partial(_tell, draw),
+        key=lambda entry: entry.pk,
+        limit=TELL_ENTRIES,
+    )
+
+
+def _take_untold(draw: FairDraw, limit: int, left_out: list[str]) -> list[DrawEntry]:
+    return list(
+        draw.entries.select_for_update(skip_locked=True, of=("self",))
+        .filter(told_at=None)
+        .exclude(pk__in=left_out)
+        .select_related("claim", "ticket__benefit", "ticket__release", "draw")
+        .order_by("id")[:limit]
+    )
+
+
+def _tell(draw: FairDraw, entries: list[DrawEntry]) -> None:
+    now = database_now()
+    write_notices(_messages(draw, entries))
+    settle_tickets(draw, entries, now=now)
+    DrawEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(told_at=now)
+    failpoint("draw_before_told")
 
 
 def _messages(draw: FairDraw, entries: Sequence[DrawEntry]) -> list[Message]:

@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from benefits import queries, verify_drop
@@ -190,7 +190,8 @@ def drain_draws() -> int:
         except ZoneError as refusal:
             # Our records cannot answer now; the next round goes on where this one stopped.
             log.warning("draw waits", extra={"draw": draw_id, "error_code": refusal.code})
-    untold = FairDraw.objects.filter(state=State.DONE, entries__told_at=None).distinct()
+    waiting = DrawEntry.objects.filter(draw=OuterRef("pk"), told_at=None)
+    untold = FairDraw.objects.filter(Exists(waiting), state=State.DONE)
     for draw in untold.exclude(pk__in=attempts.left_out):
         with attempts.at(draw.pk):
             while tell_some(draw):

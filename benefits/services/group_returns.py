@@ -9,8 +9,7 @@ from benefits import claim_sql
 from benefits.models import Claim, Gift, GroupGift, GroupPart
 from benefits.services.group_notices import tell_payers
 from benefits.services.moves import move_claim
-from credits import ledger
-from credits.errors import AccountClosed
+from credits.services import standing
 from zone.core.ids import uuid7
 from zone.members.models import Member
 
@@ -83,29 +82,25 @@ def _lock_complete(claim: Claim) -> GroupGift | None:
 
 
 def _give_shares(group: GroupGift, *, percent: int, now: datetime) -> None:
-    """By the members' keys, as everybody who needs several accounts takes them."""
+    """By the members' keys, as everybody who needs several accounts takes them.
+
+    The share of somebody who was forgotten since is given up, on record.
+    """
     parts = GroupPart.objects.filter(group=group, state=GroupPart.State.TAKEN)
     for part in parts.order_by("member_id", "id"):
         share = share_of(part.amount, percent=percent)
-        if share and _refund(part, group=group, amount=share):
-            GroupPart.objects.filter(pk=part.pk, refunded=0).update(refunded=share)
-    GroupGift.objects.filter(pk=group.pk, state=State.COMPLETE).update(state=State.RETURNED)
-    group.state = State.RETURNED
-    tell_payers(group, "group_returned", now=now)
-
-
-def _refund(part: GroupPart, *, group: GroupGift, amount: int) -> bool:
-    """False for the account of somebody who was forgotten since: it takes nothing any more."""
-    assert part.capture_op is not None  # noqa: S101  A constraint: it was taken by an entry.
-    try:
-        ledger.refund(
+        if not share:
+            continue
+        assert part.capture_op is not None  # noqa: S101  A constraint: an entry took it.
+        standing.refund(
             member_id=part.member_id,
             op_id=uuid7(),
             orig_op=part.capture_op,
-            amount=amount,
+            amount=share,
             reason="gift",
             related=group.public_id,
         )
-    except AccountClosed:
-        return False
-    return True
+        GroupPart.objects.filter(pk=part.pk, refunded=0).update(refunded=share)
+    GroupGift.objects.filter(pk=group.pk, state=State.COMPLETE).update(state=State.RETURNED)
+    group.state = State.RETURNED
+    tell_payers(group, "group_returned", now=now)

@@ -28,6 +28,7 @@ from benefits.services.tickets import find_close, leave_draw, lock_draw_of
 from credits import ledger
 from credits.kinds import Counter, Kind
 from credits.models import Entry
+from credits.services import standing
 from zone.core.ids import uuid7
 from zone.core.vault import VaultError
 
@@ -190,7 +191,7 @@ def give_credits_back(claim: Claim, *, amount: int | None = None) -> None:
     payment = _payment_of(paid)
     refundable = min(amount, paid.price_credits - _refunded(paid, payment))
     if refundable:
-        ledger.refund(
+        standing.refund(
             member_id=paid.member_id,
             op_id=uuid7(),
             orig_op=payment,

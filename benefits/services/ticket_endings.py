@@ -5,17 +5,18 @@ from datetime import datetime
 
 from django.db import transaction
 
-from benefits.errors import ClaimNotUsable
+from benefits.errors import BudgetExhausted, ClaimNotUsable, Ended, Paused, SoldOut
 from benefits.models import Claim, DrawEntry, FairDraw
 from benefits.services.endings import DRAW_OFF, revoke_claim
 from benefits.services.moves import record_events, tell_partner
 from zone.core.clock import database_now
+from zone.core.errors import NotFound
 from zone.core.failpoints import failpoint
 from zone.core.stuck import Attempts
 
 PAY_BACK_ENTRIES = 100
 # Drawn, but there was nothing to be had: that is nothing of the member's.
-PRIZE_GONE = ("ended", "sold_out", "paused", "not_found", "budget_exhausted")
+PRIZE_GONE = {each.code for each in (Ended, SoldOut, Paused, NotFound, BudgetExhausted)}
 State = Claim.State
 
 
@@ -74,7 +75,11 @@ def pay_back_tickets() -> int:
 
 def _list_unpaid(left_out: Sequence[str]) -> list[int]:
     unpaid = DrawEntry.objects.filter(
-        draw__state=FairDraw.State.CANCELED, told_at=None, ticket__isnull=False
+        draw__state=FairDraw.State.CANCELED,
+        # A draw without tickets has entries that nobody will ever be told of: they are not read.
+        draw__entry_by=FairDraw.EntryBy.TICKET,
+        told_at=None,
+        ticket__isnull=False,
     )
     entries = unpaid.exclude(pk__in=left_out).order_by("draw_id", "pk")
     return list(entries.values_list("pk", flat=True)[:PAY_BACK_ENTRIES])

@@ -22,7 +22,9 @@ def lock_draw_of(claim: Claim) -> FairDraw | None:
     """
     if claim.mode != Fulfilment.DRAW:
         return None
-    named = claim.benefit.detail["draw"]
+    # The one that it entered, whatever is written on its benefit by now.
+    entered = DrawEntry.objects.filter(ticket=claim).values_list("draw__public_id", flat=True)
+    named = entered.first() or claim.benefit.detail["draw"]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM benefits_fairdraw WHERE public_id = %s FOR KEY SHARE", [named]

@@ -19,8 +19,10 @@ BEGIN
     JOIN benefits_benefit benefit ON benefit.id = prize.benefit_id
     WHERE draw.public_id = p_draw AND draw.state = 'open' AND draw.entry_by = 'ticket'
       AND draw.entries_close_at > zone_now()
-      AND benefit.status <> 'ended'
-      AND (prize.closes_at IS NULL OR prize.closes_at > zone_now());
+      AND benefit.status <> 'ended' AND prize.stock > 0
+      AND (prize.closes_at IS NULL OR prize.closes_at > zone_now())
+      AND (benefit.claimable_until IS NULL OR benefit.claimable_until > zone_now())
+      AND (benefit.visible_until IS NULL OR benefit.visible_until > zone_now());
     IF NOT FOUND THEN
         RETURN;
     END IF;

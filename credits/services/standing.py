@@ -1,6 +1,8 @@
 """Accounts that stand still: frozen by an operator, kept while a member is not linked, closed."""
 
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -250,6 +252,33 @@ def close_account(member_id: int, *, reason: str) -> int | None:
     for promise in list_pending(member_id):
         cancel_pending(member_id=member_id, op_id=promise.op_id, amount=promise.amount)
     return balance.available
+
+
+def refund(
+    *, member_id: int, op_id: UUID, orig_op: UUID, amount: int, reason: str, related: str
+) -> None:
+    """`ledger.refund`, also to a closed account, where it is given up in the same commit.
+
+    Nobody is left to have it, but what was paid for came back: the journal says both, as it does
+    of what falls into a bucket that is over. Raises what `ledger.refund` raises but AccountClosed.
+    """
+    asked: dict[str, Any] = {"op_id": op_id, "orig_op": orig_op, "amount": amount}
+    asked |= {"member_id": member_id, "reason": reason, "related": related}
+    with transaction.atomic():
+        try:
+            ledger.refund(**asked)
+        except errors.AccountClosed:
+            ledger.reopen(member_id=member_id, reason="refund", actor="worker")
+            if given := ledger.refund(**asked).available:
+                ledger.adjust(
+                    member_id=member_id,
+                    op_id=uuid7(),
+                    amount=-given,
+                    counter=Counter.BREAKAGE,
+                    reason=reason,
+                    related="close",
+                )
+            ledger.close(member_id=member_id, reason="refund", actor="worker")
 
 
 def _day(kept: KeptAccount) -> str:

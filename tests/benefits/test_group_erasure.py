@@ -66,14 +66,14 @@ def test_a_starters_unopened_box_gives_the_friends_their_shares(canary):
     group = start(canary, make_priced_release(), **WORDS)
     put_in(group, ben, 20)
     erase(canary)
-    # The starter's own share has no account to go to any more; a week on the way had passed.
+    # The starter's own share is given up with the account; a week on the way had passed.
     assert (standing(group)[0], wallet_of(ben)) == ("returned", (96, 0))
     assert (Claim.objects.get().state, Gift.objects.get().is_under_way) == ("returned", False)
     assert tables_naming(CANARY) == []
     sound()
 
 
-def test_what_a_friend_paid_before_stays_paid_and_gets_no_share(canary):
+def test_the_share_of_what_a_friend_paid_before_is_given_up(canary):
     ann, zoe = make_friend(), make_friend()
     group = start(ann, make_priced_release())
     put_in(group, canary, 20, signed_by="Canary")
@@ -82,7 +82,7 @@ def test_what_a_friend_paid_before_stays_paid_and_gets_no_share(canary):
     erase(canary)
     assert GroupPart.objects.get(member=canary).signed_by == ""
     decline_gift(gift=gift, member=zoe, now=database_now())
-    assert parts_of(group) == [(10, "taken", 8), (20, "taken", 0)]
+    assert parts_of(group) == [(10, "taken", 8), (20, "taken", 16)]
     assert standing(group)[0] == "returned"
     sound()
 

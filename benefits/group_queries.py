@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from benefits import queries
+from benefits import errors, queries
 from benefits.models import BenefitTerms, FairDraw, GroupGift, GroupPart, Release
 from benefits.models.kinds import CREDIT_PACK
 from benefits.models.release import Fulfilment
@@ -82,12 +82,20 @@ def find_startable(
 ) -> queries.Card | None:
     """The benefit as its page shows it, when friends may pay for it together; else None.
 
-    Raises NotFound for one that is not shown.
+    Raises NotFound for one that is not shown; of one that others may collect for, or that could be
+    collected for at another time, why this member cannot now.
     """
     card = queries.get_card(
         slug=slug, member=member, available=available, now=now, language=language
     )
-    return card if offers_group(card) else None
+    if offers_group(card):
+        return card
+    release: Release | None = card.release
+    if release is None or card.draw is not None or not _is_of_a_kind(release):
+        return None
+    if card.state == "owned":
+        raise errors.LimitReached(limit=release.per_member)
+    raise card.refusal or errors.SoldOut()
 
 
 def offers_group(card: queries.Card) -> bool:

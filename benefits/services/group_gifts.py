@@ -22,6 +22,7 @@ from benefits.models import (
     Release,
     WaitlistEntry,
 )
+from benefits.models.claim import COUNTED
 from benefits.models.group_gift import GROUPS_AT_ONCE_MAX
 from benefits.services import gift_moves, gifts
 from benefits.services.claims import refuse_unless_eligible
@@ -125,7 +126,7 @@ def refuse_unless_startable(
     open_groups = GroupGift.objects.filter(starter=starter, state=State.COLLECTING)
     if open_groups.count() >= GROUPS_AT_ONCE_MAX:
         raise refusals.TooManyGroups(limit=GROUPS_AT_ONCE_MAX)
-    if starter.claims.filter(release=release, holds_slot=True).count() >= release.per_member:
+    if starter.claims.filter(COUNTED, release=release).count() >= release.per_member:
         raise errors.LimitReached(limit=release.per_member)
 
 
@@ -185,7 +186,7 @@ def take_back(*, group: GroupGift, member: Member, now: datetime) -> int:
             raise refusals.PartTaken()
         if group.is_over_at(now):
             raise refusals.GroupOver(state=group.state_at(now))
-        return _release_parts(group, now=now, member=member)
+        return release_parts(group, now=now, member=member)
 
 
 def call_off(*, group: GroupGift, actor: str, now: datetime, note: str = "") -> GroupGift:
@@ -217,13 +218,13 @@ def withdraw(*, member: Member, actor: str, now: datetime) -> None:
             if group.starter_id == member.pk:
                 close_group(group, to=State.CALLED_OFF, now=now, closed_by=actor)
             else:
-                _release_parts(group, now=now, member=member)
+                release_parts(group, now=now, member=member)
 
 
 def close_group(group: GroupGift, *, to: str, now: datetime, **facts: str) -> None:
     """The locked, collecting group ends without a gift; holds are released, once."""
     payers = set(_held_parts(group).values_list("member_id", flat=True))
-    _release_parts(group, now=now)
+    release_parts(group, now=now)
     claim_sql.end_place(entry_id=group.place_id, state=WaitlistEntry.State.DECLINED, now=now)
     for name, value in facts.items():
         setattr(group, name, value)
@@ -232,7 +233,8 @@ def close_group(group: GroupGift, *, to: str, now: datetime, **facts: str) -> No
     tell_payers(group, f"group_{to}", now=now, members=payers)
 
 
-def _release_parts(group: GroupGift, *, now: datetime, member: Member | None = None) -> int:
+def release_parts(group: GroupGift, *, now: datetime, member: Member | None = None) -> int:
+    """What is held for the locked group, or of it what `member` put in, is theirs again."""
     parts = _held_parts(group)
     if member is not None:
         parts = parts.filter(member=member)

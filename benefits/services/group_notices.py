@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from benefits.models import BenefitText, GroupGift, GroupPart
+from zone.members.models import Member
 from zone.notices.services import Message, write_notices
 
 KINDS = ("group_complete", "group_called_off", "group_ended", "group_refused", "group_returned")
@@ -21,6 +22,10 @@ def tell_payers(
         credits[part.member_id] = credits.get(part.member_id, 0) + part.amount * is_in
         back[part.member_id] = back.get(part.member_id, 0) + part.refunded
     told = {group.starter_id, *(key for key, amount in credits.items() if amount)}
+    told = told if members is None else told | members
+    # Nothing is written to who is forgotten: it would stay.
+    forgotten = Member.objects.filter(pk__in=told, status=Member.Status.ERASED)
+    told -= set(forgotten.values_list("pk", flat=True))
     texts = BenefitText.objects.filter(benefit__releases=group.release_id)
     title = {text.language: text.title for text in texts}
     write_notices(
@@ -38,7 +43,30 @@ def tell_payers(
                 link=f"/gifts/together/{group.public_id}",
                 dedupe_key=f"{kind}:{group.public_id}",
             )
-            for member_id in sorted(told if members is None else told | members)
+            for member_id in sorted(told)
+        ],
+        at=now,
+    )
+
+
+def tell_of_gap(group: GroupGift, friend: Member, *, amount: int, now: datetime) -> None:
+    """A part that could not be taken went back: its friend hears it, and the starter how much it was.
+
+    Not whose it was.
+    """
+    texts = BenefitText.objects.filter(benefit__releases=group.release_id)
+    title = {text.language: text.title for text in texts}
+    told = [(friend.pk, "group_part_back"), (group.starter_id, "group_gap")]
+    write_notices(
+        [
+            Message(
+                member_id=member_id,
+                kind=kind,
+                facts={"title": title, "credits": amount},
+                link=f"/gifts/together/{group.public_id}",
+                dedupe_key=f"{kind}:{group.public_id}:{now.isoformat()}",
+            )
+            for member_id, kind in told
         ],
         at=now,
     )

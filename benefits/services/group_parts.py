@@ -19,8 +19,9 @@ from benefits.services.group_gifts import (
     hold_credits,
     lock_group,
     refuse_unless_may_join,
+    release_parts,
 )
-from benefits.services.group_notices import tell_payers
+from benefits.services.group_notices import tell_of_gap, tell_payers
 from credits import ledger
 from zone.core.errors import Unavailable, ZoneError
 from zone.core.failpoints import failpoint
@@ -49,7 +50,9 @@ def put_in(
 
     The last part is one commit with all the others' captures, the claim and its box, or nothing of
     it. Is the benefit refused at that moment, nobody pays: everything is released and everybody
-    told. Safe to repeat: the same member and op_id return the first part.
+    told. May one of the friends not pay at that moment, theirs alone goes back: it is missing again,
+    and the gift waits for it until its end. Safe to repeat: the same member and op_id return the
+    first part.
 
     Raises TooMuch, TooManyParts, GroupOver, GroupElsewhere, GiverBlocked, NotEnoughCredits,
     MemberSuspended, and the benefit's own rules; GroupFell when it fell through at the last part;
@@ -66,6 +69,8 @@ def put_in(
         refuse_unless_may_join(group, member=member, now=now)
         if amount > group.missing:
             raise refusals.TooMuch(missing=group.missing)
+        if amount == group.missing:
+            _let_go_of_the_unfit(group, now=now)
         is_last = amount == group.missing
         if not is_last and _held(group).count() + 1 >= PARTS_MAX:
             raise refusals.TooManyParts(missing=group.missing)
@@ -88,6 +93,15 @@ def put_in(
     if refusal is not None:
         raise refusals.GroupFell(code=refusal.code)
     return part
+
+
+def _let_go_of_the_unfit(group: GroupGift, *, now: datetime) -> None:
+    """Parts that cannot be taken go back, and their gift collects on. The starter's is its own."""
+    friends = Member.objects.filter(group_parts__in=_held(group)).exclude(pk=group.starter_id)
+    for friend in friends.distinct().order_by("pk"):
+        if not _may_pay(friend):
+            amount = release_parts(group, now=now, member=friend)
+            tell_of_gap(group, friend, amount=amount, now=now)
 
 
 def _try_to_complete(group: GroupGift, *, last: GroupPart, now: datetime) -> ZoneError | None:

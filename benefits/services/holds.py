@@ -7,6 +7,7 @@ from django.db import transaction
 
 from benefits import claim_sql, errors
 from benefits.models import Release, StockHold, WaitlistEntry
+from benefits.models.claim import COUNTED
 from benefits.services.claims import refuse_unless_eligible
 from zone.members.models import Member
 
@@ -49,7 +50,7 @@ def hold_unit(
     would be refused with.
     """
     refuse_unless_eligible(member=member, release=release, now=now)
-    if member.claims.filter(release=release, holds_slot=True).count() >= release.per_member:
+    if member.claims.filter(COUNTED, release=release).count() >= release.per_member:
         raise errors.LimitReached(limit=release.per_member)
     with transaction.atomic():
         code, entry_id = claim_sql.hold_slot(

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from benefits import claim_sql, errors
 from benefits.models import Release, WaitlistEntry
+from benefits.models.claim import COUNTED
 from benefits.services.claims import refuse_unless_eligible
 from zone.core.clock import database_now
 from zone.core.stuck import Attempts
@@ -22,7 +23,7 @@ def join_waitlist(*, member: Member, release: Release, now: datetime) -> None:
     and what a claim would be refused with.
     """
     refuse_unless_eligible(member=member, release=release, now=now)
-    if member.claims.filter(release=release, holds_slot=True).count() >= release.per_member:
+    if member.claims.filter(COUNTED, release=release).count() >= release.per_member:
         raise errors.LimitReached(limit=release.per_member)
     with transaction.atomic():
         if claim_sql.join_line(release_id=release.pk, member_id=member.pk) == "not_sold_out":

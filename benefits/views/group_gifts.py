@@ -35,7 +35,11 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     member = member_of(request)
     if first := _first(request):
         return private(redirect("benefits:group", first.public_id))
-    card = _card(request, slug)
+    try:
+        card = _card(request, slug)
+    except ZoneError as refusal:  # Not for this member, or not now.
+        messages.error(request, str(refusal))
+        return private(redirect("benefits:detail", slug))
     if card is None:
         if request.method == "GET":
             raise Http404
@@ -200,7 +204,7 @@ def _put_in(request: HttpRequest, group: GroupGift) -> HttpResponse:
     if not form.is_valid():
         said = str(next(iter(form.errors.values()))[0])
         return _page(request, group, form=form, refusal=said, status=422)
-    values = form.cleaned_data
+    values, was_missing = form.cleaned_data, group.missing
     try:
         part = group_parts.put_in(
             group=group,
@@ -214,6 +218,10 @@ def _put_in(request: HttpRequest, group: GroupGift) -> HttpResponse:
         return _page(request, group, form=form, refusal=refusal, status=refusal.http_status)
     if part.group.state == GroupGift.State.COMPLETE:
         messages.success(request, _("That was the last part. The gift is on its way."))
+    elif values["amount"] == was_missing and part.group.state == GroupGift.State.COLLECTING:
+        messages.info(
+            request, _("Set aside. Another part had to go back, so some is missing again.")
+        )
     else:
         messages.success(request, _("Set aside. They stay yours until all is there."))
     return private(redirect("benefits:group", group.public_id))

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from benefits.services import (
+    alarm_hook,
     bulk,
     code_imports,
     code_keys,
@@ -114,6 +115,11 @@ def check_vouchers() -> None:
 @shared_task(expires=60, time_limit=110, soft_time_limit=90)
 def watch_pools() -> None:
     pool_watch.watch_pools()
+
+
+@shared_task(expires=60, time_limit=110, soft_time_limit=90)
+def drain_alarm_calls() -> None:
+    alarm_hook.drain_alarm_calls()
 
 
 @shared_task(expires=300, time_limit=290, soft_time_limit=280)

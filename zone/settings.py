@@ -384,6 +384,10 @@ CREDITS_KEPT_DAYS = env.number("CREDITS_KEPT_DAYS", 365, least=1, most=1825)
 # written. Unset: nothing is published but the page of roots.
 SEAL_LOG = env.text("SEAL_LOG", "")
 SEAL_LOG_KEY = _key("SEAL_LOG_KEY", env.text("SEAL_LOG_KEY", "")) if SEAL_LOG else b""
+# Where alarms are told outside, signed with the secret as Standard Webhooks says. Unset: on the console
+# alone.
+ALARM_WEBHOOK_URL = env.address("ALARM_WEBHOOK_URL", allows_http=not IS_PRODUCTION)
+ALARM_WEBHOOK_SECRET = env.webhook_secret("ALARM_WEBHOOK_SECRET") if ALARM_WEBHOOK_URL else ""
 # Credits that an operator of a role moves by hand in 24 hours without a second person.
 ADJUST_LIMITS = {"finance": 1000}
 REDEEM_HOSTS = env.words(

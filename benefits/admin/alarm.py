@@ -21,6 +21,7 @@ class AlarmAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("=subject",)
     fields = (
         "kind", "subject", "facts", "count", "first_at", "last_at", "settled_at", "settled_by",
+        "told_at", "tell_at", "tell_attempts", "tell_fault",
     )  # fmt: skip
     readonly_fields = fields
     actions = ("settle",)

@@ -24,6 +24,15 @@ class Alarm(models.Model):
     last_at = models.DateTimeField(_("last"))
     settled_at = models.DateTimeField(_("settled"), null=True)
     settled_by = models.CharField(max_length=80, blank=True, default="")
+    # Telling it outside: which piece of news this is, which was heard last, and when to try next.
+    tell_number = models.PositiveIntegerField(default=0, db_default=0)
+    told_number = models.PositiveIntegerField(default=0, db_default=0)
+    told_at = models.DateTimeField(_("told outside"), null=True)
+    tell_at = models.DateTimeField(_("told again"), null=True)
+    tell_attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
+    tell_fault = models.CharField(
+        _("why not told"), max_length=80, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("alarm")
@@ -34,6 +43,14 @@ class Alarm(models.Model):
                 fields=["kind", "subject"],
                 name="benefits_alarm_one_open",
                 condition=models.Q(settled_at__isnull=True),
+            ),
+        ]
+        indexes = [
+            # The drain of `alarm_hook`.
+            models.Index(
+                fields=["tell_at"],
+                name="benefits_alarm_to_tell",
+                condition=models.Q(tell_at__isnull=False),
             ),
         ]
 

@@ -67,6 +67,9 @@ def start(env, data):
         ("SECRET_KEY_FILE", "/no/such/file"),
         ("ZONE_SANDBOX", "2"),
         ("PROXY_COUNT", "many"),
+        ("ALARM_WEBHOOK_URL", "pager.example/hook"),
+        ("ALARM_WEBHOOK_URL", "https://user:word@pager.example/"),
+        ("ALARM_WEBHOOK_URL", "https://pager.example:99999/"),
     ],
 )
 def test_nonsense_is_refused_by_name(tmp_path, name, value):
@@ -96,6 +99,15 @@ def test_nonsense_is_refused_by_name(tmp_path, name, value):
         ({"ZONE_KEYS": "development-1:" + "1f" * 32}, "ZONE_KEYS"),
         ({"ZONE_INDEX_KEY": "development-" + "2e" * 32}, "ZONE_INDEX_KEY"),
         ({"ZONE_INDEX_KEY": "1f" * 32}, "ZONE_INDEX_KEY"),
+        ({"ALARM_WEBHOOK_URL": "http://pager.example/"}, "ALARM_WEBHOOK_URL"),
+        ({"ALARM_WEBHOOK_URL": "https://pager.example/"}, "ALARM_WEBHOOK_SECRET"),
+        (
+            {
+                "ALARM_WEBHOOK_URL": "https://pager.example/",
+                "ALARM_WEBHOOK_SECRET": "whsec_c2hvcnQ=",
+            },
+            "ALARM_WEBHOOK_SECRET",
+        ),
     ],
 )
 def test_production_refuses_what_is_only_good_for_development(tmp_path, change, names):

@@ -1,8 +1,11 @@
 """Strict reading of the environment: nonsense stops the program and names the variable."""
 
+import base64
+import binascii
 import os
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -72,3 +75,31 @@ def words(name: str, default: list[str]) -> list[str]:
     if raw is None:
         return default
     return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def address(name: str, *, allows_http: bool) -> str:
+    """The web address in `name`, empty when it is not set. Raises ImproperlyConfigured."""
+    value = text(name, "")
+    if not value:
+        return ""
+    schemes = {"https", "http"} if allows_http else {"https"}
+    try:
+        parts = urlsplit(value)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.scheme not in schemes or parts.username or parts.fragment:
+        _refuse(name, f"must be an {' or '.join(sorted(schemes))} address without a name in it.")
+    return value
+
+
+def webhook_secret(name: str) -> str:
+    """A secret as Standard Webhooks writes it: whsec_ and the base64 of 24 to 64 bytes."""
+    value = text(name)
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not value.startswith("whsec_") or not 24 <= len(key) <= 64:
+        _refuse(name, "must be whsec_ and the base64 of 24 to 64 bytes.")
+    return value

@@ -50,9 +50,12 @@ def get_group(*, member: Member, public_id: str) -> GroupGift:
 
 def list_groups(member: Member) -> list[GroupGift]:
     """What the member started or has a part in, newest first."""
+    # Each by its own index: asked for both at once the database reads everybody's.
+    started = GroupGift.objects.filter(starter=member).order_by("-id").values_list("pk", flat=True)
     theirs = GroupPart.objects.filter(member=member).exclude(state=GroupPart.State.RELEASED)
-    mine = Q(starter=member) | Q(pk__in=theirs.values("group_id"))
-    return list(_with_reading().filter(mine).order_by("-id")[:PAGE_ROWS_MAX])
+    joined = theirs.order_by("-group_id").values_list("group_id", flat=True).distinct()
+    keys = {*started[:PAGE_ROWS_MAX], *joined[:PAGE_ROWS_MAX]}
+    return list(_with_reading().filter(pk__in=keys).order_by("-id")[:PAGE_ROWS_MAX])
 
 
 def list_groups_named(public_ids: Collection[str]) -> list[GroupGift]:

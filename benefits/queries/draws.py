@@ -1,5 +1,6 @@
 """Fair draws as members and strangers see them."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,12 @@ from benefits.models.release import Fulfilment
 from benefits.queries.verdicts import get_member_refusal
 from zone.core.errors import NotFound, ZoneError
 from zone.members.models import Member
+
+# From so many on a count is kept, for so long.
+COUNTED_ANEW_MAX = 10_000
+COUNTED_SECONDS = 5.0
+_COUNTED_MAX = 500
+_counted: dict[int, tuple[float, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,23 @@ def view_draw(draw: FairDraw, *, member: Member | None, now: datetime) -> DrawVi
     return DrawView(
         draw=draw,
         phase=draw.phase_at(now),
-        entry_count=draw.entry_count if is_counted else draw.entries.count(),
+        entry_count=draw.entry_count if is_counted else _count_entries(draw),
         entries=_own_entries(draw, member) if member is not None else (),
         ticket_slug=_find_ticket_slug(draw, member, now=now),
     )
+
+
+def _count_entries(draw: FairDraw) -> int:
+    """How many entered; of very many as of some seconds ago, for each look would count them all."""
+    until, count = _counted.get(draw.pk, (0.0, 0))
+    if until > time.monotonic():
+        return count
+    count = draw.entries.count()
+    if count >= COUNTED_ANEW_MAX:
+        if len(_counted) >= _COUNTED_MAX:
+            _counted.clear()
+        _counted[draw.pk] = (time.monotonic() + COUNTED_SECONDS, count)
+    return count
 
 
 _BEST_FIRST = [

@@ -29,7 +29,8 @@ def list_similar(
     """Benefits that this member could claim now instead, free ones first, three at most.
 
     In a rush everyone asks for the same list, so it is read once in two seconds a process. What
-    needs a look at the member beyond `facts`, a rule or a balance, is left to the benefit's page.
+    needs a look at the member beyond `facts`, a rule, a balance or a ticket's prize, is left to the
+    benefit's page; so is an hour, which each reads in a zone of their own.
     """
     key = (version, facts.livemode, language)
     kept = _kept.get(key)
@@ -55,7 +56,7 @@ def _read(facts: MemberFacts, language: str, now: datetime) -> list[Card]:
         for card in list_cards(
             member=None, available=None, now=now, language=language, benefits=benefits
         )
-        if card.state == "claimable"
+        if card.state == "claimable" and card.ticket_draw is None
     ]
     newest = RuleVersion.objects.order_by("benefit_id", "-version").distinct("benefit_id")
     ruled = {version.benefit_id for version in newest if version.tree}

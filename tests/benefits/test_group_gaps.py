@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from benefits import errors
+from benefits.group_queries import list_groups
 from benefits.models import Claim, Gift, GroupGift, GroupPart
 from benefits.services import holds, waitlist
 from benefits.services.gift_opening import decline_gift
@@ -136,3 +137,14 @@ def test_the_share_of_a_closed_account_is_given_up_on_record(friends):
     assert GroupPart.objects.get(member=ben).refunded == 16
     assert "group_returned" not in told(ben)
     assert "group_returned" in told(ann)
+
+
+def test_the_gift_centre_lists_what_one_started_and_what_one_is_in_once(friends):
+    ann, ben, dora = friends
+    own, both, hers = (start(who, make_priced_release()) for who in (ann, ann, ben))
+    put_in(both, ann, 1)
+    put_in(hers, ann, 1)
+    put_in(hers, ann, 2)
+    start(dora, make_priced_release())
+    assert list_groups(ann) == [hers, both, own]
+    assert list_groups(ben) == [hers]

@@ -4,18 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from benefits import errors, queries
+from benefits import errors, queries, rules
 from benefits.models import Benefit, Claim, DrawEntry, FairDraw, Release, SlotCounter
+from benefits.queries import draws as draw_queries
+from benefits.queries.draws import view_draw
 from benefits.services import draws, ticket_endings
 from benefits.services.endings import revoke_claim
 from credits import ledger
 from credits.kinds import AccountStatus, Counter, Kind
 from credits.models import Entry
 from credits.queries import get_balance
-from tests.benefits.factories import claim
+from tests.benefits.factories import claim, make_benefit, make_release
 from tests.benefits.test_draw_tickets import available, buyers, make_draw, make_tickets
 from tests.benefits.test_draws import close
 from zone.core.clock import database_now
+from zone.core.ids import uuid7
 from zone.core.models import StuckRow
 from zone.notices.models import Notice
 
@@ -139,3 +142,38 @@ def test_a_ticket_leaves_the_draw_it_entered(db):
     made = Claim.objects.select_related("benefit").get(member=member)
     revoke_claim(claim=made, reason="other", actor="operator:x", now=database_now())
     assert not DrawEntry.objects.filter(draw=draw).exists()
+
+
+def test_a_ticket_is_not_among_what_else_there_is(db):
+    """Its prize may not be for whoever reads, and its hour is read in a zone of their own."""
+    make_tickets(make_draw())
+    gone, other = (make_release(make_benefit(), codes=1) for _ in range(2))
+    (member,) = buyers()
+    now = database_now()
+    cards = queries.list_similar(
+        release=gone, version=str(uuid7()), facts=rules.facts_of(member, now=now), language="en",
+        now=now,
+    )  # fmt: skip
+    assert [card.benefit.slug for card in cards] == [other.benefit.slug]
+
+
+def test_very_many_entries_are_not_counted_for_each_look(db, monkeypatch):
+    draw, members = draw_with_tickets(3)
+
+    def count():
+        return view_draw(draw, member=None, now=database_now()).entry_count
+
+    assert count() == 3
+    revoke_claim(
+        claim=Claim.objects.get(member=members[0]), reason="other", actor="x", now=database_now()
+    )
+    assert count() == 2, "few are counted each time"
+    monkeypatch.setattr(draw_queries, "COUNTED_ANEW_MAX", 2)
+    monkeypatch.setattr(draw_queries, "_counted", {})
+    assert count() == 2
+    revoke_claim(
+        claim=Claim.objects.get(member=members[1]), reason="other", actor="x", now=database_now()
+    )
+    assert count() == 2
+    monkeypatch.setattr(draw_queries, "_counted", {})
+    assert count() == 1

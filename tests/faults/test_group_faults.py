@@ -106,7 +106,7 @@ def test_control_a_sweep_that_forgets_to_release_is_seen(cloned_database, monkey
     ann = make_friend()
     start(ann, make_priced_release())
     GroupGift.objects.update(ends_at=database_now() - timedelta(seconds=1))
-    monkeypatch.setattr(group_gifts, "_release_parts", lambda group, **_: 0)
+    monkeypatch.setattr(group_gifts, "release_parts", lambda group, **_: 0)
     assert group_clock.drain_groups() == 1
     code, report = books(cloned_database)
     assert code == 1

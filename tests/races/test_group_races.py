@@ -191,7 +191,7 @@ def without_the_lock(monkeypatch):
     """Nothing is locked, and everybody looks for a while before they write."""
     for module in (group_gifts, group_parts):
         monkeypatch.setattr(module, "lock_group", unlocked)
-    hold, release = group_parts.hold_credits, group_gifts._release_parts
+    hold, release = group_parts.hold_credits, group_gifts.release_parts
 
     def slow_hold(*args, **kwargs):
         time.sleep(0.3)
@@ -202,7 +202,7 @@ def without_the_lock(monkeypatch):
         return release(*args, **kwargs)
 
     monkeypatch.setattr(group_parts, "hold_credits", slow_hold)
-    monkeypatch.setattr(group_gifts, "_release_parts", slow_release)
+    monkeypatch.setattr(group_gifts, "release_parts", slow_release)
 
 
 @pytest.mark.usefixtures("without_the_lock")

@@ -36,6 +36,7 @@ from benefits.errors.claiming import (
     WishRefused,
     WrongStorefront,
     WrongWallet,
+    again_at_of,
 )
 from benefits.errors.operating import (
     BatchNotSetAside,
@@ -138,4 +139,5 @@ __all__ = [
     "WishRefused",
     "WrongStorefront",
     "WrongWallet",
+    "again_at_of",
 ]

@@ -1,5 +1,6 @@
 """Why a claim is refused, in words a member can act on."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -208,6 +209,14 @@ class SliceSoldOut(ZoneError):
             "quarter": _("This quarter's are all gone. More come next quarter."),
         }
         return str(words.get(self.facts.get("period", ""), self.sentence))
+
+
+def again_at_of(refusal: ZoneError | None) -> datetime | None:
+    """When what is full frees again; None for every other refusal, and where it never does."""
+    if isinstance(refusal, QuotaReached | SliceSoldOut):
+        again_at: datetime | None = refusal.facts.get("again_at")
+        return again_at
+    return None
 
 
 class AlreadyChosen(ZoneError):

@@ -19,6 +19,7 @@ from benefits.errors import (
     QuotaReached,
     RuleNotMet,
     SliceSoldOut,
+    again_at_of,
 )
 from benefits.models import Benefit, Bundle, Claim, FairDraw, Release
 from benefits.models.claim import COUNTED
@@ -60,6 +61,11 @@ class Card:
     @property
     def sentence(self) -> str:
         return str(self.refusal) if self.refusal else ""
+
+    @property
+    def again_at(self) -> datetime | None:
+        """When a limit that is full frees again; None where none is, or never."""
+        return again_at_of(self.refusal)
 
     @property
     def next_step(self) -> str:

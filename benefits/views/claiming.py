@@ -11,7 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from benefits import queries, rules
-from benefits.errors import LimitReached, NotEnoughCredits, OperationReused, SoldOut, WrongWallet
+from benefits.errors import (
+    LimitReached,
+    NotEnoughCredits,
+    OperationReused,
+    SoldOut,
+    WrongWallet,
+    again_at_of,
+)
 from benefits.forms import ClaimForm
 from benefits.models import Benefit, Claim, Release
 from benefits.models.release import Fulfilment
@@ -204,6 +211,7 @@ def refusal_context(
             Owned(held_id),
         ),
         "sentence": str(refusal),
+        "again_at": again_at_of(refusal),
         "needs_binding": getattr(refusal, "next_step", "") == "bind",
         "needs_credits": isinstance(refusal, NotEnoughCredits),
         "is_retryable": refusal.is_retryable,

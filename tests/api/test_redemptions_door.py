@@ -5,7 +5,7 @@ import pytest
 from benefits.models import Claim, Redemption
 from benefits.services.pools import open_code
 from benefits.services.redemptions import roll_back_redemption
-from tests.api.caller import Caller
+from tests.api.caller import Caller, assigned_release
 from zone.core.clock import database_now
 from zone.partners.models import Event
 
@@ -121,6 +121,35 @@ def test_a_use_is_taken_back_once(caller, granted):
         redemption=Redemption.objects.get(), now=database_now(), actor="operator:x"
     )
     assert Event.objects.filter(type="claim.rolled_back").count() == 1
+
+
+def test_a_value_is_used_in_parts_by_keys_of_their_own(caller, partner, known_alice):
+    """30.00 in three uses, the third for what is left; a part comes back and is used again."""
+    detail = {"currency": "CNY", "amount_off": 3000, "is_divisible": True}
+    release = assigned_release(partner, codes=1, detail=detail)
+    asked = {"member": known_alice, "benefit": release.benefit.public_id, "external_id": "o"}
+    claim = caller.post("/claims", asked).json()["id"]
+
+    def spend(reference, value):
+        order = {"reference": reference, "amount": {"currency": "CNY", "value": value}}
+        return caller.post(
+            "/claims/redeem", {"claim": claim, "external_id": reference, "order": order}
+        )
+
+    uses = [spend("p-1", 1000), spend("p-2", 1500), spend("p-3", 9900)]
+    assert [(use.status_code, use.json()["discount"]["value"]) for use in uses] == [
+        (201, 1000), (201, 1500), (201, 500),
+    ]  # fmt: skip
+    over = spend("p-4", 100)
+    assert (over.status_code, over.json()["code"]) == (409, "already_redeemed")
+    path = f"/redemptions/{uses[1].json()['id']}/rollback"
+    back = [caller.post(path, {"reason": "returned", "amount": 500}, key="rb-1") for _ in range(2)]
+    assert back[0].json() == back[1].json()
+    assert back[0].json()["discount_rolled_back"]["value"] == 500
+    assert caller.get(f"/claims/{claim}").json()["status"] == "granted"
+    last = spend("p-5", 9900)
+    assert (last.status_code, last.json()["discount"]["value"]) == (201, 500)
+    assert caller.get(f"/claims/{claim}").json()["status"] == "redeemed"
 
 
 def test_a_claim_is_taken_away_by_who_granted_it(caller, granted):

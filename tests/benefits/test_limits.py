@@ -45,7 +45,13 @@ def quota(benefit, **fields):
 
 @pytest.mark.parametrize(
     ("period", "wait"),
-    [("day", "1 day"), ("week", "7 days"), ("month", "31 days"), ("quarter", "92 days")],
+    [
+        ("hour", "1 hour"),
+        ("day", "1 day"),
+        ("week", "7 days"),
+        ("month", "31 days"),
+        ("quarter", "92 days"),
+    ],
 )
 def test_a_window_fills_and_the_next_one_opens(alice, travel, period, wait):
     benefit = make_benefit(per_member=9)
@@ -188,6 +194,23 @@ def test_a_slice_of_a_wallet_ends_for_that_wallet_alone(alice, bob):
     with pytest.raises(errors.SliceSoldOut):
         claim(bob, release)
     assert claim(hong_kong, release).state == "granted"
+
+
+def test_a_slice_of_an_hour_ends_for_everybody_and_comes_again(alice, bob, travel):
+    benefit = make_benefit()
+    release = make_release(benefit, codes=5)
+    quota(benefit, holder="all", period="hour", allowed=1)
+    first = claim(alice, release)
+    with pytest.raises(errors.SliceSoldOut) as refused:
+        claim(bob, release)
+    assert refused.value.facts["period"] == "hour"
+    wait = refused.value.facts["again_at"] - database_now()
+    assert timedelta(0) < wait <= timedelta(hours=1)
+    travel(f"{wait.total_seconds() - 0.5} seconds")
+    with pytest.raises(errors.SliceSoldOut):
+        claim(bob, release)
+    travel(f"{wait.total_seconds() + 0.01} seconds")
+    assert claim(bob, release).slot != first.slot
 
 
 def test_a_card_says_what_the_claim_would(alice):

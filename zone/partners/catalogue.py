@@ -90,10 +90,14 @@ PROBLEMS: dict[str, ProblemKind] = {
     "not_started": ProblemKind(409, _("The benefit has not started"), _FINAL, ("opens_at",)),
     "ended": ProblemKind(409, _("The benefit has ended"), _FINAL),
     "paused": ProblemKind(409, _("The benefit is paused"), _FINAL),
-    "out_of_stock": ProblemKind(409, _("The benefit is out of stock"), _FINAL),
+    "out_of_stock": ProblemKind(409, _("The benefit is out of stock"), _FINAL, ("again_at",)),
     "budget_exhausted": ProblemKind(409, _("The benefit's budget is used up"), _FINAL),
     "limit_reached": ProblemKind(
-        409, _("A limit is reached"), _FINAL, ("limit",), formats={"limit": LIMIT_FORMAT}
+        409,
+        _("A limit is reached"),
+        _FINAL,
+        ("limit", "again_at"),
+        formats={"limit": LIMIT_FORMAT},
     ),
     "already_chosen": ProblemKind(
         409, _("Another benefit was chosen instead"), _FINAL, ("chosen",)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils.http import urlencode
 
 from tests.benefits.factories import make_benefit, make_release
 from tests.factories import bind, make_member, sign_in
@@ -35,6 +36,25 @@ def test_the_api_says_it_as_it_says_everything(db):
     answer = Client(raise_request_exception=False).get("/api/v1/benefits/ben_%00")
     assert answer.status_code in (401, 404)
     assert answer["Content-Type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        ("/welcome/leave", {"wallet": "\0", "agree": "yes"}),
+        ("/bind", {"entry": "\0"}),
+        ("/benefits/{slug}/wait", {"release": "rel_\0"}),
+        ("/benefits/{slug}/together", {"words": "a\0"}),
+    ],
+)
+def test_no_such_form(phone, address, fields):
+    slug = make_benefit().slug
+    answer = phone.post(
+        address.format(slug=slug),
+        urlencode(fields),
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.status_code == 400
 
 
 def test_a_press_that_names_no_release_is_answered_in_words(phone):

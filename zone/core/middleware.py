@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 
 from zone.core import logs
 from zone.core.ids import new_public_id
 
 logger = logging.getLogger("zone.access")
+_FORM = "application/x-www-form-urlencoded"
 _QUIET_PATHS = {"/healthz", "/readyz"}
 
 
@@ -46,9 +48,13 @@ class RequestIdMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, values: dict[str, Any]
     ) -> HttpResponse | None:
-        """No name of anything has a NUL in it, and the database takes no text that has."""
+        """No name and no text of ours has a NUL in it, for the database takes none that has."""
         if any(isinstance(value, str) and "\0" in value for value in values.values()):
             raise Http404
+        if request.content_type == _FORM and any(
+            "\0" in value for _, values in request.POST.lists() for value in values
+        ):
+            raise SuspiciousOperation("a NUL in a form")
         return None
 
 

@@ -14,12 +14,12 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from benefits.errors import ImportRefused, NothingTaken
+from benefits.errors import Busy, ImportRefused, NothingTaken
 from benefits.models import BulkJob, BulkRow, Claim, Release, Segment
 from benefits.services.claims import claim_benefit
 from benefits.services.endings import restore_claim, revoke_claim
 from zone.core.clock import database_now
-from zone.core.errors import NotFound, ZoneError
+from zone.core.errors import NotFound, Unavailable, ZoneError
 from zone.core.failpoints import failpoint
 from zone.core.nudge import nudge
 from zone.core.stuck import Attempts
@@ -27,6 +27,7 @@ from zone.members.models import Member
 
 # A row costs two savepoints; past 64 in one transaction PostgreSQL keeps them on disk.
 CHUNK_ROWS = 25
+ROW_TRIES = 3
 INSERT_ROWS = 5_000
 DRAIN_SECONDS_MAX = 60
 FILE_BYTES_MAX = 64 * 1024 * 1024
@@ -225,27 +226,39 @@ def _drain_chunk(job: BulkJob) -> int:
             .filter(job=job, state=RowState.WAITING)
             .order_by("pk")[:CHUNK_ROWS]
         )
+        settled = 0
         for row in rows:
-            _run_row(job, row)
+            settled += _run_row(job, row)
             failpoint("bulk_after_row")
         BulkRow.objects.bulk_update(rows, ["state", "reason", "claim", "settled_at"])
         failpoint("bulk_before_commit")
     if not rows:
         _finish(job)
-    return len(rows)
+    return settled
 
 
-def _run_row(job: BulkJob, row: BulkRow) -> None:
-    """One row's verb. A refusal is its result; nothing else of the chunk is touched by it."""
-    now = database_now()
-    row.settled_at = now
-    try:
-        with transaction.atomic():
-            row.claim = _act(job, row, now)
-    except ZoneError as refusal:
-        row.state, row.reason = RowState.REFUSED, refusal.code
-    else:
-        row.state = RowState.DONE
+def _run_row(job: BulkJob, row: BulkRow) -> bool:
+    """One row's verb. A refusal is its result; nothing else of the chunk is touched by it.
+
+    Where somebody else held what it needs it is tried again. False while a rush keeps everybody
+    waiting: then the row waits, too.
+    """
+    for _try in range(ROW_TRIES):
+        row.settled_at = now = database_now()
+        try:
+            with transaction.atomic():
+                row.claim = _act(job, row, now)
+        except Busy:
+            row.settled_at = None
+            return False
+        except ZoneError as refusal:
+            row.state, row.reason = RowState.REFUSED, refusal.code
+            if not isinstance(refusal, Unavailable):
+                return True
+        else:
+            row.state, row.reason = RowState.DONE, ""
+            return True
+    return True
 
 
 def _act(job: BulkJob, row: BulkRow, now: datetime) -> Claim:

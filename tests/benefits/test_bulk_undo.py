@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from benefits.errors import NothingTaken, RestoreRefused
+from benefits.errors import Busy, NothingTaken, RestoreRefused
 from benefits.models import BulkJob, Claim
 from benefits.services import bulk
 from benefits.services.endings import restore_claim, revoke_claim
+from credits.errors import LedgerBusy
 from tests.benefits.factories import claim, make_benefit, make_release
 from tests.benefits.grouping import make_friend, wallet_of
 from tests.factories import make_operator, sign_in_operator
@@ -93,6 +94,41 @@ def test_nobody_pays_again_for_what_has_ended_meanwhile(made):
     Claim.objects.update(valid_until=end + timedelta(hours=1))
     restore_claim(claim=made, actor="operator:x", now=database_now())
     assert stands(made) == ("granted", 0)
+
+
+@pytest.mark.parametrize(("times", "becomes"), [(2, "revoked"), (9, "granted")])
+def test_a_row_that_was_kept_waiting_is_tried_again(made, monkeypatch, times, becomes):
+    """A lock of somebody else's that did not come in time is no answer about the claim."""
+    tries = []
+
+    def busy_at_first(**how):
+        tries.append(how)
+        if len(tries) <= times:
+            raise LedgerBusy()
+        return revoke_claim(**how)
+
+    monkeypatch.setattr(bulk, "revoke_claim", busy_at_first)
+    job = take_away()
+    assert stands(made)[0] == becomes
+    assert (len(tries), job.rows.get().state) == (
+        3, "done" if becomes == "revoked" else "refused",
+    )  # fmt: skip
+
+
+def test_a_row_waits_while_a_rush_does(db, monkeypatch):
+    member, release = make_friend(), make_release(make_benefit(), codes=1)
+    job = bulk.start_grants(release=release, lines=[member.public_id], now=database_now(), **WHO)
+
+    def busy(**how):
+        raise Busy()
+
+    with monkeypatch.context() as rush:
+        rush.setattr(bulk, "claim_benefit", busy)
+        assert bulk.drain_bulk() == 0
+    assert (job.rows.get().state, job.rows.get().settled_at) == ("waiting", None)
+    assert bulk.drain_bulk() == 1
+    job.refresh_from_db()
+    assert (job.rows.get().state, job.state) == ("done", "done")
 
 
 def test_who_is_forgotten_is_given_nothing(made):

@@ -13,6 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from benefits.admin.markets import read_storefronts, read_wallets
 from benefits.models import Benefit
 from benefits.models.benefit import TICKET_LIFE
 from benefits.models.kinds import DRAW_TICKET, KINDS, PERIODS, WALLET_VOUCHER, DetailField
@@ -142,6 +143,12 @@ class BenefitForm(forms.ModelForm):  # type: ignore[type-arg]
                 _("Claims have to end by %(when)s: what is claimed later could never be used.")
                 % {"when": date_format(localtime(latest), "SHORT_DATETIME_FORMAT")},
             )
+
+    def clean_wallets(self) -> list[str]:
+        return read_wallets(self.cleaned_data["wallets"])
+
+    def clean_storefronts(self) -> list[str]:
+        return read_storefronts(self.cleaned_data["storefronts"])
 
     def clean_partners(self) -> QuerySet[Partner]:
         chosen: QuerySet[Partner] = self.cleaned_data["partners"]

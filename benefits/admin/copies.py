@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from benefits.admin.verbs import Verb, actor_of
+from benefits.admin.markets import read_storefronts, read_wallets
+from benefits.admin.verbs import Elsewhere, Verb, actor_of
 from benefits.models import Benefit
 from benefits.services.bin import bin_benefit, restore_benefit
 from benefits.services.copies import clone_benefit, list_variables
@@ -37,6 +38,12 @@ class CopyForm(forms.Form):
         help_text=gettext_lazy("They fill what the words write as {{name}}."),
     )
 
+    def clean_wallets(self) -> list[str]:
+        return read_wallets(self.cleaned_data["wallets"].split())
+
+    def clean_storefronts(self) -> list[str]:
+        return read_storefronts(self.cleaned_data["storefronts"].split())
+
     def clean_variables(self) -> dict[str, str]:
         filled = {}
         for line in self.cleaned_data["variables"].splitlines():
@@ -58,10 +65,12 @@ def _initial(benefit: Benefit, suffix: str) -> dict[str, Any]:
     }
 
 
-def _clone(request: HttpRequest, benefit: Benefit, values: dict[str, Any], **more: Any) -> str:
+def _clone(
+    request: HttpRequest, benefit: Benefit, values: dict[str, Any], **more: Any
+) -> Elsewhere:
     asked = {
-        "wallets": values["wallets"].split(),
-        "storefronts": values["storefronts"].split(),
+        "wallets": values["wallets"],
+        "storefronts": values["storefronts"],
         "price_credits": values["price_credits"],
         **more,
     }
@@ -75,14 +84,14 @@ def _clone(request: HttpRequest, benefit: Benefit, values: dict[str, Any], **mor
         changes=changes,
         variables=values["variables"],
     )
-    return _("A draft was made: %(slug)s.") % {"slug": copy.slug}
+    return Elsewhere(_("A draft was made: %(slug)s.") % {"slug": copy.slug}, copy.pk)
 
 
-def copy(request: HttpRequest, benefit: Benefit, values: dict[str, Any]) -> str:
+def copy(request: HttpRequest, benefit: Benefit, values: dict[str, Any]) -> Elsewhere:
     return _clone(request, benefit, values)
 
 
-def promote(request: HttpRequest, benefit: Benefit, values: dict[str, Any]) -> str:
+def promote(request: HttpRequest, benefit: Benefit, values: dict[str, Any]) -> Elsewhere:
     return _clone(request, benefit, values, livemode=True)
 
 

@@ -17,6 +17,14 @@ from zone.core.errors import ZoneError
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a button leads when it made another row: a sentence, and that row's key."""
+
+    said: str
+    key: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Verb:
     """A button on a row's page that asks for something first: its name, words, right and form."""
 
@@ -24,7 +32,7 @@ class Verb:
     label: Any
     permission: str
     form: type[forms.Form]
-    run: Callable[[HttpRequest, Any, dict[str, Any]], str]
+    run: Callable[[HttpRequest, Any, dict[str, Any]], str | Elsewhere]
     initial: Callable[[Any], dict[str, Any]] = lambda row: {}
 
 
@@ -73,6 +81,10 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def may_act_on(self, request: HttpRequest, key: Any) -> bool:
         """Whether this row is the operator's to change at all; the console knows who has which."""
         return True
+
+    def form_of(self, request: HttpRequest, verb: Verb) -> type[forms.Form]:
+        """A button's form; the console keeps it to the operator's wallets."""
+        return verb.form
 
     def get_urls(self) -> list[URLPattern]:
         ours = [
@@ -134,20 +146,23 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if not self.may_act_on(request, row.pk):
                 raise PermissionDenied
             is_post = request.method == "POST"
+            form_class = self.form_of(request, verb)
             form = (
-                verb.form(request.POST, request.FILES)
+                form_class(request.POST, request.FILES)
                 if is_post
-                else verb.form(initial=verb.initial(row))
+                else form_class(initial=verb.initial(row))
             )
             if is_post and form.is_valid():
                 try:
-                    said = verb.run(request, row, form.cleaned_data)
+                    made = verb.run(request, row, form.cleaned_data)
                 except ZoneError as refusal:
                     form.add_error(None, str(refusal))
                 else:
-                    messages.success(request, said)
+                    if not isinstance(made, Elsewhere):
+                        made = Elsewhere(made, object_id)
+                    messages.success(request, made.said)
                     change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-                    return HttpResponseRedirect(reverse(change, args=[object_id]))
+                    return HttpResponseRedirect(reverse(change, args=[made.key]))
             context = {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,

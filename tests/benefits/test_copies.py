@@ -15,6 +15,7 @@ from benefits.services.rules import set_rule
 from tests.api.caller import make_partner
 from tests.benefits.factories import claim, make_benefit, make_release
 from tests.factories import make_operator, sign_in, sign_in_operator
+from zone.console.models import OperatorScope
 from zone.core.clock import database_now
 from zone.core.wording import language_chain
 
@@ -135,6 +136,57 @@ def test_copied_and_binned_and_back_in_the_console(client):
     assert client.post(page(copy, "restore")).status_code == 302
     assert listed() == {benefit.slug, "for-spring"}
     assert [event.cause for event in copy.events.order_by("pk")] == ["rule", "copy", "bin", "unbin"]
+
+
+def test_a_copy_for_another_country_is_where_the_button_leads(client):
+    sign_in_operator(client, make_operator("editor"))
+    benefit = make_benefit(wallets=["ALIPAY_CN"], storefronts=["CHN"], valid_days=9)
+    address = reverse("admin:benefits_benefit_copy", args=[benefit.pk])
+    form = client.get(address).context["form"].initial
+    asked = {**form, "slug": "there", "wallets": "alipay_hk GCASH", "storefronts": "hkg PHL"}
+    answer = client.post(address, asked)
+    copy = Benefit.objects.get(slug="there")
+    assert answer["Location"] == reverse("admin:benefits_benefit_change", args=[copy.pk])
+    assert (copy.wallets, copy.storefronts) == (["ALIPAY_HK", "GCASH"], ["HKG", "PHL"])
+    one, other = columns(benefit, OWN), columns(copy, OWN)
+    assert {name for name in one if one[name] != other[name]} == {"wallets", "storefronts"}
+    assert copy.events.get(cause="copy").facts["differs"] == ["storefronts", "wallets"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"wallets": "ALIPAY_CN MARS"}, "There is no wallet “MARS”."),
+        ({"storefronts": "HK"}, "“HK” is no region: codes have three letters, such as HKG."),
+        ({"storefronts": "CHN XQX"}, "“XQX” is no region: codes have three letters, such as HKG."),
+    ],
+)
+def test_a_market_that_is_none_is_refused_by_name(client, asked, says):
+    sign_in_operator(client, make_operator("editor"))
+    benefit = make_benefit(status="draft")
+    copy = reverse("admin:benefits_benefit_copy", args=[benefit.pk])
+    form = client.get(copy).context["form"].initial
+    assert says in client.post(copy, {**form, **asked}).content.decode()
+    change = reverse("admin:benefits_benefit_change", args=[benefit.pk])
+    asked = {name: value.replace(" ", ",") for name, value in asked.items()}
+    assert says in client.post(change, {"slug": benefit.slug, **asked}).content.decode()
+    assert Benefit.objects.count() == 1
+
+
+@pytest.mark.parametrize("wallets", ["", "ALIPAY_CN", "ALIPAY_HK ALIPAY_CN"])
+def test_an_operator_of_one_wallet_copies_into_no_other(client, wallets):
+    operator = make_operator("editor")
+    OperatorScope.objects.create(user=operator).wallets.set(["ALIPAY_HK"])
+    sign_in_operator(client, operator)
+    benefit = make_benefit(wallets=["ALIPAY_HK"], livemode=False)
+    for verb in ("copy", "promote"):
+        address = reverse(f"admin:benefits_benefit_{verb}", args=[benefit.pk])
+        form = client.get(address).context["form"].initial
+        refused = client.post(address, {**form, "wallets": wallets})
+        assert "Name wallets of yours: ALIPAY_HK." in refused.content.decode()
+        assert Benefit.objects.count() == 1
+    assert client.post(address, form).status_code == 302
+    assert Benefit.objects.get(slug=form["slug"]).wallets == ["ALIPAY_HK"]
 
 
 def test_a_draft_in_the_bin_comes_back_for_thirty_days():

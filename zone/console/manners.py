@@ -121,6 +121,13 @@ class ForTheseWallets:
         return values
 
 
+def _for_wallets_of(request: HttpRequest, form: Any) -> Any:
+    codes = list_wallet_codes(request.user)
+    if codes is None:
+        return form
+    return type(form.__name__, (ForTheseWallets, form), {"wallet_codes": codes})
+
+
 class ReadInlineInWords(OwnChoices, ReadInWords):
     """The same for the rows inside another row's page."""
 
@@ -219,11 +226,11 @@ class ConsoleManners(OwnChoices, ReadInWords):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
         form = super().get_form(request, obj, change=change, **options)  # type: ignore[misc]
-        form = with_money(form)
-        codes = list_wallet_codes(request.user)
-        if codes is None:
-            return form
-        return type(form.__name__, (ForTheseWallets, form), {"wallet_codes": codes})
+        return _for_wallets_of(request, with_money(form))
+
+    def form_of(self, request: HttpRequest, verb: Any) -> Any:
+        """The form behind a button of `VerbsAdmin`, by the same measure as the row's own."""
+        return _for_wallets_of(request, super().form_of(request, verb))  # type: ignore[misc]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         names = super().get_list_display(request)  # type: ignore[misc]

@@ -163,6 +163,20 @@ class Release(models.Model):
 
     def clean(self) -> None:
         check_source(self)
+        self._keep_to_its_draw()
+
+    def _keep_to_its_draw(self) -> None:
+        """Whoever is in a draw entered on what the prize cost then, and on how often one may win."""
+        drawn = type(self).objects.filter(
+            pk=self.pk, draw__state__in=("open", "closed", "drawing")
+        )  # fmt: skip
+        was = drawn.first()
+        if was is not None and self.price_credits > was.price_credits:
+            text = _("A draw is announced: what it costs to win does not rise.")
+            raise ValidationError({"price_credits": text})
+        if was is not None and self.per_member < was.per_member:
+            text = _("A draw is announced: how often one may win does not fall.")
+            raise ValidationError({"per_member": text})
 
 
 class SlotCounter(models.Model):

@@ -110,6 +110,8 @@ def read_lines(content: bytes) -> list[str]:
         values = [row[0].strip() if row else "" for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ImportRefused(why=_("it is no CSV file in UTF-8.")) from error
+    if any("\0" in value for value in values):
+        raise ImportRefused(why=_("it is no CSV file in UTF-8."))
     if values and not values[0].startswith(("mbr_", "clm_")):
         values = values[1:]
     return values

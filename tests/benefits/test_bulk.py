@@ -69,8 +69,9 @@ def test_a_file_is_read_line_by_line(db, alice):
         ("refused", "duplicate_in_file"),
     ]
     assert Claim.objects.count() == 1
-    with pytest.raises(ImportRefused):
-        bulk.read_lines(b"\xff\xfe\x00")
+    for damaged in (b"\xff\xfe\x00", b"member\nmbr_\0\n"):
+        with pytest.raises(ImportRefused):
+            bulk.read_lines(damaged)
 
 
 def test_paused_it_waits_resumed_it_goes_on_canceled_it_stays_consistent(db):

@@ -17,6 +17,8 @@ from credits.queries import get_balance
 from tests.benefits.factories import claim, make_benefit, make_release
 from tests.benefits.test_draw_tickets import available, buyers, make_draw, make_tickets
 from tests.benefits.test_draws import close
+from tests.factories import make_operator, sign_in_operator
+from tests.races.test_console_form_races import fields_of
 from zone.core.clock import database_now
 from zone.core.ids import uuid7
 from zone.core.models import StuckRow
@@ -177,3 +179,21 @@ def test_very_many_entries_are_not_counted_for_each_look(db, monkeypatch):
     assert count() == 2
     monkeypatch.setattr(draw_queries, "_counted", {})
     assert count() == 1
+
+
+def test_winning_costs_no_more_than_when_one_entered(client, db):
+    draw = make_draw(wins=2, entry_by="member", price_credits=10)
+    sign_in_operator(client, make_operator("editor"))
+    address = f"/console/benefits/release/{draw.release_id}/change/"
+    data = fields_of(client, address)
+
+    def save(**changes):
+        answer = client.post(address, {**data, **changes})
+        release = Release.objects.get(pk=draw.release_id)
+        return answer.status_code, release.price_credits, release.per_member
+
+    assert save(price_credits=11) == (200, 10, 2)
+    assert save(per_member=1) == (200, 10, 2)
+    assert save(price_credits=9, per_member=3) == (302, 9, 3)
+    draws.cancel_draw(draw=draw, actor="operator:x", now=database_now())
+    assert save(price_credits=11, per_member=1) == (302, 11, 1)

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 from django.test import Client
 
+from benefits import artwork
 from benefits.models import Benefit, Budget, BudgetShare, Release
 from benefits.services.lifecycle import move_benefit
 from benefits.services.stock import change_stock
@@ -149,3 +150,29 @@ def test_control_without_the_lock_it_is_written_back(cloned_database, story, los
     if story is not a_benefit_is_paused:
         code, report = books(cloned_database)
         assert code == 1, report
+
+
+def test_a_picture_is_cut_while_others_write_its_benefit(cloned_database):
+    """Cutting takes seconds: nobody waits for it, and it writes nothing but the picture."""
+    benefit = make_benefit()
+    client, paused_at = editor(), []
+    cut = artwork.set_artwork
+
+    def slowly(row, picture):
+        time.sleep(2 * READ_TO_SAVE_SECONDS)
+        paused_at.append(Benefit.objects.get(pk=row.pk).status)
+        return cut(row, picture)
+
+    def save():
+        return client.post(f"/console/benefits/benefit/{benefit.pk}/picture/").status_code
+
+    def pause():
+        time.sleep(READ_TO_SAVE_SECONDS / 2)
+        move_benefit(
+            benefit=Benefit.objects.get(pk=benefit.pk), to="paused", now=database_now(), **WHO
+        )
+
+    with mock.patch.object(artwork, "set_artwork", slowly):
+        assert together([save, pause]) == [302, None]
+    row = Benefit.objects.get(pk=benefit.pk)
+    assert (paused_at, row.status, bool(row.artwork)) == (["paused"], "paused", True)

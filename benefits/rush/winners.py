@@ -82,7 +82,9 @@ class Offer:
                 visitors=[press.session_hash.hex() for press in presses],
             )
         ]
-        inside = [nth for nth, one in enumerate(told) if one is None]
+        # Who presses twice at once would undo it for all: the second asks alone, behind the first.
+        first = {press.session_hash: nth for nth, press in reversed([*enumerate(presses)])}
+        inside = [nth for nth, one in enumerate(told) if one is None and nth in first.values()]
         if not self.is_plain or not inside:
             return told
         try:

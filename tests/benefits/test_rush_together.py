@@ -1,5 +1,6 @@
 """Several who press at once get what each would get alone, or are told to ask alone."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
@@ -20,6 +21,8 @@ from benefits.models import (
     Release,
     SlotCounter,
 )
+from benefits.rush.asked import Answer
+from benefits.rush.winners import Offer, Won
 from benefits.rush_sql import Press, Seen
 from benefits.sealed import SealedCode
 from benefits.services import draws
@@ -208,6 +211,20 @@ def test_two_presses_of_one_member_undo_each_other_and_leave_nothing(release):
         rush_sql.rush_together(seen, presses)
     assert not Claim.objects.exists()
     assert [rush_sql.rush(seen, one).code for one in presses] == ["ok", "limit_reached", "ok"]
+    assert_books_hold()
+
+
+@pytest.mark.parametrize("is_same_press", [True, False])
+def test_who_presses_twice_keeps_nobody_else_from_theirs(release, is_same_press):
+    seen = judged(release)
+    twice, other = press(reader()), press(reader())
+    again = twice if is_same_press else replace(twice, op_id=uuid7())
+    won = Won(release, seen.version, seen.rule_id)
+    offer = Offer(won, Answer("200 OK", [], b""), 0.0, positions=list(seen.positions))
+    told = offer.claim_all([twice, again, other])
+    assert [one and one.code for one in told] == ["ok", None, "ok"]
+    assert ask_alone(seen, again).code in ("limit_reached", "page")
+    assert Claim.objects.count() == 2
     assert_books_hold()
 
 

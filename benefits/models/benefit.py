@@ -237,6 +237,10 @@ class Benefit(models.Model):
             faults["is_giftable"] = _("A ticket is an entry of its owner and stays theirs.")
         if not self.requires_adult:
             faults["requires_adult"] = _("Draws are for adults only.")
+        if self.only_for_stamps:
+            faults["only_for_stamps"] = _(
+                "Spent stamps do not come back, and a ticket's price must when its draw is off."
+            )
         if faults:
             raise ValidationError(faults)
         was = type(self).objects.filter(pk=self.pk).values_list("detail", flat=True).first()

@@ -5,6 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from benefits.models.kinds import DRAW_TICKET
 from zone.core.wording import TextsField, text_in
 
 
@@ -90,9 +91,17 @@ class StampChoice(models.Model):
         return f"{self.board_id}: {self.benefit_id}"
 
     def clean(self) -> None:
-        """Stamps and credits are two currencies: one never pays the other's price."""
+        """Stamps and credits are two currencies: one never pays the other's price.
+
+        What a draw ticket cost comes back when its draw is called off, and spent stamps do not.
+        """
         if self.benefit_id is None:
             return
+        if self.benefit.kind == DRAW_TICKET:
+            text = _(
+                "Spent stamps do not come back, and a ticket's price must when its draw is off."
+            )
+            raise ValidationError({"benefit": text})
         is_priced = (
             self.benefit.price_credits > 0
             or self.benefit.releases.filter(price_credits__gt=0).exists()

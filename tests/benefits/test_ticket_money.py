@@ -3,9 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from benefits import errors, queries, rules
-from benefits.models import Benefit, Claim, DrawEntry, FairDraw, Release, SlotCounter
+from benefits.models import (
+    Benefit,
+    Claim,
+    DrawEntry,
+    FairDraw,
+    Release,
+    SlotCounter,
+    StampBoard,
+    StampChoice,
+)
 from benefits.queries import draws as draw_queries
 from benefits.queries.draws import view_draw
 from benefits.services import draws, ticket_endings
@@ -197,3 +207,15 @@ def test_winning_costs_no_more_than_when_one_entered(client, db):
     assert save(price_credits=9, per_member=3) == (302, 9, 3)
     draws.cancel_draw(draw=draw, actor="operator:x", now=database_now())
     assert save(price_credits=11, per_member=1) == (302, 11, 1)
+
+
+def test_stamps_buy_no_ticket(db):
+    """They would not come back when its draw is called off."""
+    ticket = make_tickets(make_draw()).benefit
+    with pytest.raises(ValidationError) as refused:
+        StampChoice(board=StampBoard(), benefit=ticket).clean()
+    assert list(refused.value.message_dict) == ["benefit"]
+    ticket.only_for_stamps = True
+    with pytest.raises(ValidationError) as refused:
+        ticket.clean()
+    assert list(refused.value.message_dict) == ["only_for_stamps"]

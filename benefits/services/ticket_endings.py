@@ -1,5 +1,6 @@
 """What becomes of tickets when their draw is over: used, or paid back where nothing was drawn."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -54,22 +55,23 @@ def settle_tickets(draw: FairDraw, entries: Sequence[DrawEntry], *, now: datetim
         tell_partner(claim, was=State.GRANTED, cause="draw", now=now)
 
 
-def pay_back_tickets() -> int:
+def pay_back_tickets(*, seconds_max: float) -> int:
     """Tickets of draws that were called off end, and what they cost comes back; how many.
 
     One commit each, which says so on the entry. Safe to kill and to run in several processes: a
-    ticket is paid back once, and one that cannot be keeps nobody behind it waiting.
+    ticket is paid back once, and one that cannot be keeps nobody behind it waiting. Ends after
+    `seconds_max`; the next drain goes on.
     """
-    attempts = Attempts("tickets")
+    attempts, stops_at = Attempts("tickets"), time.monotonic() + seconds_max
     paid = 0
     while waiting := _list_unpaid(attempts.left_out):
         done = 0
         for pk in waiting:
             with attempts.at(pk):
                 done += _pay_back_one(pk)
-        if not done:
-            return paid  # Other workers are at them.
         paid += done
+        if not done or time.monotonic() > stops_at:
+            break  # Other workers are at them, or the next drain is.
     return paid
 
 

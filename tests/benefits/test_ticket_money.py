@@ -18,7 +18,7 @@ from benefits.models import (
 )
 from benefits.queries import draws as draw_queries
 from benefits.queries.draws import view_draw
-from benefits.services import draws, ticket_endings
+from benefits.services import draw_notices, draws, ticket_endings
 from benefits.services.endings import revoke_claim
 from credits import ledger
 from credits.kinds import AccountStatus, Counter, Kind
@@ -219,3 +219,18 @@ def test_stamps_buy_no_ticket(db):
     with pytest.raises(ValidationError) as refused:
         ticket.clean()
     assert list(refused.value.message_dict) == ["only_for_stamps"]
+
+
+def test_whoever_is_paid_back_does_not_wait_until_everybody_has_heard(db, monkeypatch):
+    off, losers = draw_with_tickets(2)
+    done, _others = draw_with_tickets(3)
+    draws.cancel_draw(draw=off, actor="operator:x", now=database_now())
+    close(done)
+    monkeypatch.setattr(draw_notices, "TELL_ENTRIES", 1)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(draws, "SHARE_SECONDS_MAX", 0.0)
+        draws.drain_draws()
+    untold = DrawEntry.objects.filter(draw=done, told_at=None)
+    assert (untold.count(), [available(loser) for loser in losers]) == (2, [20, 20])
+    draws.drain_draws()
+    assert not untold.exists()

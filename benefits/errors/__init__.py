@@ -53,6 +53,7 @@ from benefits.errors.operating import (
     NothingTaken,
     NotReady,
     PictureRefused,
+    StillTaking,
     StockChanged,
     StockInUse,
 )
@@ -131,6 +132,7 @@ __all__ = [
     "SoldOut",
     "StampsNeeded",
     "StillInStock",
+    "StillTaking",
     "StockChanged",
     "StockInUse",
     "TicketDrawn",

@@ -24,6 +24,11 @@ class NothingTaken(ZoneError):
     sentence = _("This job took nothing away, so there is nothing to give back.")
 
 
+class StillTaking(ZoneError):
+    code = "invalid_state"
+    sentence = _("This job is not over: cancel it first, or what it takes from now on stays away.")
+
+
 class NotReady(ZoneError):
     """Facts: `missing`, what a benefit still lacks."""
 

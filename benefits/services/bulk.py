@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from benefits.errors import Busy, ImportRefused, NothingTaken
+from benefits.errors import Busy, ImportRefused, NothingTaken, StillTaking
 from benefits.models import BulkJob, BulkRow, Claim, Release, Segment
 from benefits.services.claims import claim_benefit
 from benefits.services.endings import restore_claim, revoke_claim
@@ -298,10 +298,12 @@ def undo_revocations(*, job: BulkJob, actor: str, now: datetime) -> BulkJob:
 
     What was given back since, and taken away again by somebody else, is theirs to give back.
 
-    Raises NothingTaken for a job of another verb.
+    Raises NothingTaken for a job of another verb, StillTaking for one that goes on taking.
     """
     if job.verb != Verb.REVOKE:
         raise NothingTaken()
+    if BulkJob.objects.filter(pk=job.pk, state__in=BulkJob.OPEN_STATES).exists():
+        raise StillTaking()
     taken = Claim.objects.filter(
         bulkrow__job=job,
         bulkrow__state=RowState.DONE,

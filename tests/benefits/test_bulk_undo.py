@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from benefits.errors import Busy, NothingTaken, RestoreRefused
+from benefits.errors import Busy, NothingTaken, RestoreRefused, StillTaking
 from benefits.models import BulkJob, Claim
 from benefits.services import bulk
 from benefits.services.endings import restore_claim, revoke_claim
@@ -82,6 +82,19 @@ def test_a_job_that_took_nothing_away_gives_nothing_back(client, db):
     assert "This job took nothing away" in answer.content.decode()
     bulk.drain_bulk()
     assert (stands(made)[0], BulkJob.objects.count()) == ("revoked", 1)
+
+
+def test_a_job_that_goes_on_is_canceled_before_it_is_undone(made):
+    job = bulk.start_on_claims(
+        verb="revoke", claims=Claim.objects.all(), source="x", options=BACK, now=database_now(),
+        **WHO,
+    )  # fmt: skip
+    with pytest.raises(StillTaking):
+        undo(job)
+    bulk.cancel_job(job=job, now=database_now())
+    assert undo(job).total == 0
+    bulk.drain_bulk()
+    assert stands(made) == ("granted", 0)
 
 
 def test_nobody_pays_again_for_what_has_ended_meanwhile(made):

@@ -167,11 +167,24 @@ def test_board_and_release_page_say_the_same(client):
     board = client.get("/console/")
     (line,) = board.context["board"].pools
     assert (line.left, line.percent, line.unsold) == (2, 10.0, 0)
+    # Eighteen in the first hour: what is left is no day's, and not "0 days".
+    assert "1 h left at 432 a day" in board.content.decode()
     figures = {figure.label: figure for figure in board.context["figures"]}
     assert (figures["To look at"].value, figures["To look at"].tone) == (1, "bad")
     page = client.get(f"/console/benefits/release/{release.pk}/change/").content.decode()
     assert "loaded 20 · free 2 · granted 18" in page
     assert "10 % left" in page
+
+
+def test_a_pool_with_nothing_left_is_said_to_be_gone(client):
+    release = make_release(make_benefit(), codes=2)
+    draw(release, 2)
+    sign_in_operator(client, make_operator("viewer"))
+    board = client.get("/console/")
+    assert [line.left for line in board.context["board"].pools] == [0]
+    page = board.content.decode()
+    assert "All gone" in page
+    assert "left at" not in page
 
 
 def test_a_file_under_way_is_no_stock_yet_but_counted():

@@ -7,6 +7,7 @@ minute, so a busy morning of operators costs the database one reading; the page 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -67,6 +68,11 @@ class PoolLine:
     days_left: float | None
     unsold: int
     link: str
+
+    @property
+    def hours_left(self) -> int:
+        """Hours begun until it is dry, for a pool that does not last a day."""
+        return ceil((self.days_left or 0) * 24)
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 raise PermissionDenied
             if not self.may_act_on(request, row.pk):
                 raise PermissionDenied
-            is_post = request.method == "POST"
+            is_post, status = request.method == "POST", 200
             form_class = self.form_of(request, verb)
             form = (
                 form_class(request.POST, request.FILES)
@@ -157,6 +157,7 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     made = verb.run(request, row, form.cleaned_data)
                 except ZoneError as refusal:
                     form.add_error(None, str(refusal))
+                    status = refusal.http_status
                 else:
                     if not isinstance(made, Elsewhere):
                         made = Elsewhere(made, object_id)
@@ -170,7 +171,7 @@ class VerbsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 "title": verb.label,
                 "form": form,
             }
-            return TemplateResponse(request, "admin/benefits/verb.html", context)
+            return TemplateResponse(request, "admin/benefits/verb.html", context, status=status)
 
         return page
 

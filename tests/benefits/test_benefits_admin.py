@@ -127,6 +127,7 @@ def test_of_two_operators_raising_the_stock_one_is_told(client):
         "The stock is 15 now."
     ]
     page = client.post(url, {"current": 10, "target": 20})
+    assert page.status_code == 409
     assert b"it is 15 now" in page.content
     release.refresh_from_db()
     assert (release.stock, release.last_slot) == (15, 15)
@@ -138,8 +139,9 @@ def test_the_stock_does_not_go_below_what_is_taken(client, alice, bob):
         claim(member, release)
     enter(client, "editor")
     url = f"/console/benefits/release/{release.pk}/stock/"
-    page = client.post(url, {"current": 10, "target": 1}).content.decode()
-    assert "The stock cannot go below 2: the others are already taken." in page
+    page = client.post(url, {"current": 10, "target": 1})
+    assert page.status_code == 400
+    assert "The stock cannot go below 2: the others are already taken." in page.content.decode()
     release.refresh_from_db()
     assert release.stock == 10
     assert said(client.post(url, {"current": 10, "target": 2}, follow=True)) == [

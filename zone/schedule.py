@@ -22,6 +22,8 @@ _PERIODS: dict[str, float | crontab] = {
     "zone.history.tasks.purge_unlinked_messages": HOUR,
     "zone.history.tasks.forget_members": 10 * MINUTE,
     "partners.sweep_records": 10 * MINUTE,
+    "partners.deliver_webhooks": 5,
+    "partners.write_to_contacts": 5 * MINUTE,
     "credits.forget_members": 10 * MINUTE,
     "credits.settle_bindings": 30,
     "credits.close_kept": HOUR,
@@ -70,6 +72,7 @@ BEAT_SCHEDULE = {name: {"task": name, "schedule": period} for name, period in _P
 
 # The functions behind the drains: workers call them by timer while Redis is away.
 DRAINS = [
+    "zone.partners.services.deliveries.deliver_webhooks",
     "zone.members.services.sweeps.begin_erasures",
     "zone.members.services.sweeps.keep_bindings_true",
     "zone.notices.announcing.send_announcements",

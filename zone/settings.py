@@ -373,6 +373,18 @@ ZONE_SANDBOX = env.boolean("ZONE_SANDBOX", not IS_PRODUCTION)
 if IS_PRODUCTION and ZONE_SANDBOX:
     raise ImproperlyConfigured("ZONE_SANDBOX: must be off when ZONE_ENV is production.")
 SANDBOX_ISSUER_URL = env.text("SANDBOX_ISSUER_URL", "")
+# Networks beside us in which partners may listen, and who vouches for receivers there. Events are
+# sent nowhere else but to the open internet.
+WEBHOOK_INNER_NETWORKS = env.words("WEBHOOK_INNER_NETWORKS", [])
+WEBHOOK_CA_FILE = env.text("WEBHOOK_CA_FILE", "")
+# Where letters to partners' contacts go out; without it none is written.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.number("EMAIL_PORT", 25, least=1, most=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "apple-zone@localhost")
 ZONE_CLOCK_OFFSET_SECONDS = 0  # Only tests change it.
 MEMBER_ARRIVAL_TASKS = schedule.MEMBER_ARRIVAL_TASKS
 BINDING_TASKS = schedule.BINDING_TASKS

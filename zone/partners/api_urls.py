@@ -1,8 +1,9 @@
-"""Tokens and the description: the part of /api/v1 that belongs to no other room."""
+"""Tokens, events, webhooks and the description: the part of /api/v1 that belongs to no other room."""
 
 from django.urls import path
 
 from zone.partners import api, events_api, oauth
+from zone.partners import webhooks_api as hooks
 from zone.partners.resources import OpenResource, resource
 
 urlpatterns = [
@@ -10,5 +11,21 @@ urlpatterns = [
     path("oauth/revoke", resource(oauth.OAuthResource, post=oauth.revoke)),
     path("events", resource(get=events_api.list_events)),
     path("events/<str:event_id>", resource(get=events_api.get_event)),
+    path("webhook_endpoints", resource(get=hooks.list_endpoints, post=hooks.create_endpoint)),
+    path(
+        "webhook_endpoints/<str:webhook_endpoint_id>",
+        resource(get=hooks.get_endpoint, patch=hooks.change_endpoint, delete=hooks.delete_endpoint),
+    ),
+    path(
+        "webhook_endpoints/<str:webhook_endpoint_id>/rotate", resource(post=hooks.rotate_endpoint)
+    ),
+    path("webhook_endpoints/<str:webhook_endpoint_id>/ping", resource(post=hooks.ping_endpoint)),
+    path(
+        "webhook_endpoints/<str:webhook_endpoint_id>/redeliver",
+        resource(post=hooks.redeliver_range),
+    ),
+    path("webhook_deliveries", resource(get=hooks.list_deliveries)),
+    path("webhook_deliveries/<str:webhook_delivery_id>", resource(get=hooks.get_delivery)),
+    path("webhook_deliveries/<str:webhook_delivery_id>/redeliver", resource(post=hooks.redeliver)),
     path("openapi.json", resource(OpenResource, get=api.get_description)),
 ]

@@ -1,17 +1,15 @@
 """The event list: everything that happened, in the order it was committed."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 
 from zone.core.errors import NotFound
 from zone.partners.declarations import Answer, Call, operation
 from zone.partners.errors import InvalidParameter
-from zone.partners.fields import IdField, InstantField
+from zone.partners.event_shapes import EventObject, present_event
+from zone.partners.fields import IdField
 from zone.partners.models import Event
-from zone.partners.objects import Shape, constant, list_of
+from zone.partners.objects import list_of
 from zone.partners.paging import (
     LIMIT_DEFAULT,
     ListQuery,
@@ -21,46 +19,11 @@ from zone.partners.paging import (
 )
 from zone.partners.services.events import list_settled_events
 
-
-class EventData(Shape):
-    """The object as it was after the change, and what the change replaced."""
-
-    object = serializers.DictField()
-    previous = serializers.DictField()
-
-
-class EventObject(Shape):
-    """One change. `sequence` rises by one per object: keep the highest."""
-
-    object = constant("event")
-    id = serializers.CharField()
-    type = serializers.CharField()
-    livemode = serializers.BooleanField()
-    api_version = serializers.CharField()
-    sequence = serializers.IntegerField(min_value=1)
-    timestamp = InstantField()
-    data = EventData()
-
-
 EventList = list_of(EventObject)
 
 
 class EventQuery(ListQuery):
     after = IdField("evt", required=False, help_text="The last event you have.")
-
-
-def present_event(event: Event) -> dict[str, Any]:
-    facts = {
-        "object": "event",
-        "id": event.public_id,
-        "type": event.type,
-        "livemode": event.livemode,
-        "api_version": event.api_version,
-        "sequence": event.sequence,
-        "timestamp": event.occurred_at,
-        "data": {"object": event.data, "previous": event.previous},
-    }
-    return dict(EventObject(facts).data)
 
 
 def own_events(call: Call) -> QuerySet[Event]:

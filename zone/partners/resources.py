@@ -228,7 +228,8 @@ def validated(shape: type[BaseSerializer], raw_body: Any) -> dict[str, Any]:
 
 
 def render(answer: Answer) -> StoredAnswer:
-    return StoredAnswer(answer.status, "application/json", render_json(answer.data))
+    body = b"" if answer.status == 204 else render_json(answer.data)
+    return StoredAnswer(answer.status, "application/json", body)
 
 
 def count_refusal(verb: Operation, call: Call, refusal: ZoneError) -> None:
@@ -243,6 +244,8 @@ def render_refusal(refusal: Any) -> StoredAnswer:
 
 def as_response(stored: StoredAnswer, headers: dict[str, str]) -> HttpResponse:
     response = HttpResponse(stored.body, status=stored.status, content_type=stored.content_type)
+    if not stored.body:
+        del response["Content-Type"]  # RFC 9110 section 8.3: there is nothing it could describe.
     for name, value in headers.items():
         response[name] = value
     return response

@@ -53,6 +53,8 @@ _ID_PREFIX = {
     "stock_hold": "shd",
     "transaction": "txn",
     "subscription": "sub",
+    "webhook_endpoint": "whe",
+    "webhook_delivery": "whd",
 }
 
 
@@ -206,6 +208,7 @@ _MEANING = {
     200: "The object, or the list.",
     201: "Done: what was made.",
     202: "Accepted: a provider must act first.",
+    204: "Done: there is nothing to show.",
 }
 
 
@@ -223,5 +226,6 @@ _TAGS = {
     "claims": "A member's own units of a benefit.",
     "credits": "Balances and statement lines.",
     "events": "What changed, in the order it changed.",
+    "webhooks": "Where you listen, what was sent there, and sending it again.",
     "description": "This document.",
 }

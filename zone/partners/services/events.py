@@ -9,6 +9,7 @@ from django.db.models.expressions import RawSQL
 
 from zone.core import clock, vault
 from zone.partners.models import Event
+from zone.partners.services.planning import plan_for_listeners
 from zone.partners.versions import CURRENT_VERSION
 
 
@@ -24,7 +25,8 @@ def record_event(
     """Tell a partner of a change, in the change's own commit. `data` is the object as the API shows it.
 
     The sequence of an object has no gap: a lock for the rest of the transaction makes events of
-    one object queue. Must run inside a transaction.
+    one object queue. The partner's endpoints that asked for it are told after the commit. Must run
+    inside a transaction.
     """
     object_id = data["id"]
     lock = vault.blind_index("event-lock", f"{partner_id}:{livemode}:{object_id}")
@@ -36,7 +38,7 @@ def record_event(
         transaction_number = int(cursor.fetchone()[1])
     of_object = Event.objects.filter(partner_id=partner_id, livemode=livemode, object_id=object_id)
     last = of_object.aggregate(last=Max("sequence"))["last"] or 0
-    return Event.objects.create(
+    event = Event.objects.create(
         partner_id=partner_id,
         livemode=livemode,
         type=type,
@@ -48,6 +50,8 @@ def record_event(
         transaction_number=transaction_number,
         occurred_at=at or clock.database_now(),
     )
+    plan_for_listeners(event)
+    return event
 
 
 def list_settled_events(

@@ -1,4 +1,4 @@
-"""Forgetting what has had its time: tokens, stored answers, windows, old events."""
+"""Forgetting what has had its time: tokens, answers, windows, events, deliveries, endpoints."""
 
 from django.db import connection
 
@@ -9,7 +9,16 @@ _SWEEPS = {
     "partners_accesstoken": "expires_at < zone_now() - interval '1 day'",
     "partners_idempotencyrecord": "expires_at < zone_now()",
     "partners_ratewindow": "started_at < zone_now() - interval '1 hour'",
-    "partners_event": "occurred_at < zone_now() - interval '30 days'",
+    # Before the events they are of.
+    "partners_webhookdelivery": "occurred_at < zone_now() - interval '30 days'",
+    "partners_event": (
+        "occurred_at < zone_now() - interval '30 days' AND NOT EXISTS"
+        " (SELECT FROM partners_webhookdelivery WHERE event_id = partners_event.id)"
+    ),
+    "partners_webhookendpoint": (
+        "deleted_at < zone_now() - interval '30 days' AND NOT EXISTS"
+        " (SELECT FROM partners_webhookdelivery WHERE endpoint_id = partners_webhookendpoint.id)"
+    ),
 }
 
 

@@ -3,7 +3,10 @@
 import pytest
 
 from tests.api.caller import Caller, assigned_release, make_partner
+from tests.partners.hook_fixtures import authority, names, receiver
 from zone.members.services.partner_members import introduce_member
+
+__all__ = ["authority", "names", "receiver"]
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from credits.queries import list_entries
 from tests.api.caller import Caller, basic
 from tests.benefits.factories import give_credits
 from tests.factories import make_member
+from tests.partners.receiver import NAME
 from zone.core.clock import database_now
 from zone.members.services.partner_members import introduce_member
-from zone.partners.models import Event
+from zone.partners.models import Event, WebhookDelivery
 
 # method, route, scope, status for the partner that may, status for another partner
 ROUTES = [
@@ -40,6 +41,17 @@ ROUTES = [
     ("POST", "stock_holds", "claims:grant", 200, 404),
     ("GET", "stock_holds/{stock_hold}", "claims:read", 200, 404),
     ("POST", "stock_holds/{stock_hold}/release", "claims:grant", 200, 404),
+    ("GET", "webhook_deliveries", "webhooks:read", 200, 200),
+    ("GET", "webhook_deliveries/{webhook_delivery}", "webhooks:read", 200, 404),
+    ("POST", "webhook_deliveries/{webhook_delivery}/redeliver", "webhooks:write", 200, 404),
+    ("GET", "webhook_endpoints", "webhooks:read", 200, 200),
+    ("POST", "webhook_endpoints", "webhooks:write", 201, 201),
+    ("GET", "webhook_endpoints/{webhook_endpoint}", "webhooks:read", 200, 404),
+    ("PATCH", "webhook_endpoints/{webhook_endpoint}", "webhooks:write", 200, 404),
+    ("DELETE", "webhook_endpoints/{webhook_endpoint}", "webhooks:write", 204, 404),
+    ("POST", "webhook_endpoints/{webhook_endpoint}/ping", "webhooks:write", 200, 404),
+    ("POST", "webhook_endpoints/{webhook_endpoint}/redeliver", "webhooks:write", 200, 404),
+    ("POST", "webhook_endpoints/{webhook_endpoint}/rotate", "webhooks:write", 200, 404),
 ]
 # Addresses that ask for no bearer token.
 OPEN_ROUTES = [
@@ -47,6 +59,7 @@ OPEN_ROUTES = [
     ("POST", "oauth/revoke", 401),
     ("GET", "openapi.json", 200),
 ]
+LISTEN = {"url": f"https://{NAME}/in", "event_types": ["*"]}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -74,7 +87,8 @@ def test_no_route_is_missing_from_the_table():
 
 
 @pytest.fixture
-def world(caller, known_alice, alice, release):
+def world(caller, known_alice, alice, release, names):
+    listened = caller.post("/webhook_endpoints", LISTEN).json()
     give_credits(alice, 500)
     entry = list_entries(alice)[0]
     body = {
@@ -90,7 +104,11 @@ def world(caller, known_alice, alice, release):
         {"claim": second["id"], "external_id": "use-0", "order": {"reference": "A-0"}},
     ).json()
     held = caller.post("/stock_holds", {**body, "external_id": "hold-0"}).json()
+    delivery = WebhookDelivery.objects.latest("pk")
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(state="failed", due_at=None)
     return {
+        "webhook_endpoint": listened["id"],
+        "webhook_delivery": delivery.public_id,
         "member": known_alice,
         "benefit": release.benefit.public_id,
         "stock_hold": held["id"],
@@ -103,6 +121,14 @@ def world(caller, known_alice, alice, release):
 
 def call(who, method, route, world):
     path = "/" + route.format(**world)
+    if (method, route) == ("POST", "webhook_endpoints"):
+        return who.post(path, LISTEN)
+    if route.endswith(("/rotate", "/ping", "deliveries/{webhook_delivery}/redeliver")):
+        return who.post(path)
+    if route.endswith("/redeliver"):
+        return who.post(path, {"from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"})
+    if method == "PATCH":
+        return who.send(method, path, "{}", "application/json")
     if route == "members":
         return who.send(method, path + "?external_id=u-1")
     if route == "credit_entries":

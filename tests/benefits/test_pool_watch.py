@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from standardwebhooks import Webhook
 
 from benefits.models import Alarm, PoolSample, PoolWarning, Release
 from benefits.queries.pools import DAY, forecast, read_identity, read_pools
@@ -18,9 +19,15 @@ from benefits.services.stock import change_stock
 from tests.api.caller import make_partner
 from tests.benefits.factories import claim, load_codes, make_benefit, make_release
 from tests.factories import bind, make_member, make_operator, sign_in_operator
+from tests.partners.hook_fixtures import authority, names, receiver
 from zone.core.clock import database_now
 from zone.partners.models import Event
+from zone.partners.services import webhooks
+from zone.partners.services.deliveries import deliver_webhooks
+from zone.partners.services.planning import DRAIN_TASK
+from zone.schedule import _PERIODS
 
+__all__ = ["authority", "names", "receiver"]
 NOW = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
 
@@ -95,6 +102,27 @@ def test_partners_hear_of_it_when_the_word_becomes_few():
     assert (event.data["id"], event.data["stock"]) == (release.benefit.public_id, "few")
     figures = {value for value in event.data.values() if isinstance(value, int)}
     assert not figures & {3, 27, 30}, "exact figures stay inside"
+
+
+def test_a_partner_s_own_address_is_told_that_a_pool_runs_low(receiver):
+    partner = make_partner("shop")
+    _, secret = webhooks.create_endpoint(
+        partner=partner, livemode=True, url=receiver.url("/in"), event_types=["benefit.stock_low"],
+        description="", api_version="2026-11-01",
+    )  # fmt: skip
+    release = make_release(make_benefit(partner_ids=[partner.pk]), codes=30)
+    draw(release, 28)  # Below 10 %.
+    watch_pools()
+    assert deliver_webhooks() == 1
+    [letter] = receiver.letters
+    told = Webhook(secret).verify(letter.body, letter.headers)
+    assert (told["type"], told["data"]["object"]["id"]) == (
+        "benefit.stock_low",
+        release.benefit.public_id,
+    )
+    # Of the schedule: seen and sent within a minute even when every nudge is lost.
+    periods = [_PERIODS[name] for name in ("benefits.tasks.watch_pools", DRAIN_TASK)]
+    assert sum(periods) < 60
 
 
 def test_the_pace_of_a_week_says_which_day_a_pool_is_dry():

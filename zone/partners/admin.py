@@ -21,7 +21,7 @@ from zone.core.errors import ZoneError
 from zone.core.http import private
 from zone.core.readonly import ReadOnly
 from zone.core.stepup import ask_for_fresh_code, fresh_code_required
-from zone.partners import scopes
+from zone.partners import hook_admin, scopes
 from zone.partners.models import (
     Event,
     IdempotencyRecord,
@@ -34,6 +34,7 @@ from zone.partners.models.partner import validate_network
 from zone.partners.services.keys import create_key, revoke_key, rotate_key
 
 OVERLAP_HOURS_MAX = 72
+__all__ = ["hook_admin"]  # Registers its own pages.
 
 
 @admin.register(Partner)

@@ -17,6 +17,7 @@ from zone.console.roles import APPROVE_ADJUSTMENT, APPROVE_BENEFIT, SEND_ANNOUNC
 from zone.console.scopes import in_reach
 from zone.core import clock
 from zone.notices.models import Announcement
+from zone.partners.models import WebhookEndpoint
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ QUEUES = [
           lambda now: _open_since(now, status__exact=AdjustBatch.Status.PREVIEW.value)),
     Queue(_("Announcements to send"), Announcement, SEND_ANNOUNCEMENT,
           lambda now: {"state__exact": Announcement.State.DRAFT.value}),
+    Queue(_("Webhook endpoints we paused"), WebhookEndpoint, "partners.change_webhookendpoint",
+          lambda now: {"status__exact": WebhookEndpoint.Status.PAUSED.value}),
 ]  # fmt: skip
 
 

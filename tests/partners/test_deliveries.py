@@ -1,6 +1,7 @@
 """What is sent to a partner's endpoint, and what becomes of it when nobody takes it there."""
 
 import json
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -352,3 +353,16 @@ def test_a_receiver_that_says_when_to_come_back_is_obeyed():
     for asked in ("", "soon", "-1", "1", "Sun, 22 Nov 2020 13:00:00 GMT", "٣٠٠"):
         assert pause(503, asked) == timedelta(seconds=5), asked
     assert read_retry_after("Sun, 99 Nov 2026 13:00:00 GMT", now=NOW) is None
+
+
+def test_secrets_move_to_a_new_key_encryption_key(partner, receiver, settings):
+    endpoint, old = listen(partner, receiver.url("/in"))
+    _, new = webhooks.rotate_secret(endpoint=endpoint, overlap=timedelta(hours=1))
+    version = max(settings.ZONE_KEYS) + 1
+    settings.ZONE_KEYS = {**settings.ZONE_KEYS, version: os.urandom(32)}
+    assert [webhooks.wrap_secrets_anew(), webhooks.wrap_secrets_anew()] == [1, 0]
+    settings.ZONE_KEYS = {version: settings.ZONE_KEYS[version]}  # The older ones are gone.
+    tell(partner)
+    deliver_webhooks()
+    for secret in (old, new):
+        Webhook(secret).verify(receiver.letters[0].body, receiver.letters[0].headers)

@@ -31,6 +31,13 @@ def open_secret(sealed: bytes | memoryview, *, endpoint_id: str) -> str:
     return vault.unwrap(sealed, purpose=_purpose(endpoint_id)).decode()
 
 
+def wrap_anew(sealed: bytes | memoryview | None, *, endpoint_id: str) -> bytes | None:
+    """The same secret under the newest key-encryption key; None when there is nothing to do."""
+    if not sealed or bytes(sealed)[0] == vault.newest_version():
+        return None
+    return seal_secret(open_secret(sealed, endpoint_id=endpoint_id), endpoint_id=endpoint_id)
+
+
 def _purpose(endpoint_id: str) -> str:
     return f"webhook-secret:{endpoint_id}"
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from benefits.models import CodeBatch
 from benefits.services import code_keys
 from zone.core.clock import database_now
+from zone.partners.services.webhooks import wrap_secrets_anew
 
 ACTOR = "operator:command line"
 PROGRESS_SECONDS = 2
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     help = (
         "Give batches of codes a new data key each, seal their codes with it and delete the old "
         "key. Codes are read throughout. May be stopped at any moment and started again. "
-        "--wrap only wraps the data keys with the newest of ZONE_KEYS."
+        "--wrap only wraps them, and partners' webhook secrets, with the newest of ZONE_KEYS."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,7 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["wrap"]:
-            self.stdout.write(f"Wrapped anew: {code_keys.wrap_anew()} keys.")
+            count = code_keys.wrap_anew() + wrap_secrets_anew()
+            self.stdout.write(f"Wrapped anew: {count} keys and secrets.")
             return
         batches = CodeBatch.objects.exclude(key_sealed=None)
         if options["batch"]:

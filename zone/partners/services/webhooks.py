@@ -16,7 +16,13 @@ from zone.core.ids import new_public_id
 from zone.core.nudge import nudge
 from zone.partners.event_shapes import pushed_body
 from zone.partners.event_types import EVENT_TYPES, EVERYTHING, PING, selectors_of
-from zone.partners.hook_signatures import hook_headers, new_secret, open_secret, seal_secret
+from zone.partners.hook_signatures import (
+    hook_headers,
+    new_secret,
+    open_secret,
+    seal_secret,
+    wrap_anew,
+)
 from zone.partners.models import Event, Partner, WebhookDelivery, WebhookEndpoint
 from zone.partners.outbound import Heard, post, read_address
 from zone.partners.services.planning import DRAIN_TASK, plan_deliveries
@@ -171,6 +177,21 @@ def secrets_in_force(endpoint: WebhookEndpoint, *, now: datetime) -> list[str]:
     if endpoint.previous_secret_sealed is not None and until is not None and until > now:
         sealed.append(endpoint.previous_secret_sealed)
     return [open_secret(one, endpoint_id=endpoint.public_id) for one in sealed]
+
+
+def wrap_secrets_anew() -> int:
+    """Secrets that an older key-encryption key wraps are wrapped by the newest; how many rows."""
+    count = 0
+    for key in WebhookEndpoint.objects.filter(deleted_at=None).values_list("pk", flat=True):
+        with transaction.atomic():
+            held = WebhookEndpoint.objects.select_for_update(no_key=True, of=("self",)).get(pk=key)
+            changed = {
+                name: fresh
+                for name in ("secret_sealed", "previous_secret_sealed")
+                if (fresh := wrap_anew(getattr(held, name), endpoint_id=held.public_id))
+            }
+            count += WebhookEndpoint.objects.filter(pk=key).update(**changed) if changed else 0
+    return count
 
 
 def send_event(endpoint: WebhookEndpoint, event: Event, *, seconds: float) -> Heard:

@@ -17,6 +17,7 @@ from zone.partners.outbound import Heard
 from zone.partners.services import deliveries, webhooks
 from zone.partners.services.deliveries import deliver_webhooks, pause_after, read_retry_after
 from zone.partners.services.events import record_event
+from zone.partners.services.forgetting import forget_in_events
 from zone.partners.services.letters import write_to_contacts
 from zone.partners.services.sweeps import sweep_records
 
@@ -366,3 +367,16 @@ def test_secrets_move_to_a_new_key_encryption_key(partner, receiver, settings):
     deliver_webhooks()
     for secret in (old, new):
         Webhook(secret).verify(receiver.letters[0].body, receiver.letters[0].headers)
+
+
+def test_what_a_receiver_repeated_is_forgotten_with_the_member(partner, receiver):
+    listen(partner, receiver.url("/in"))
+    tell(partner, "clm_1", external_id="order-1")
+    tell(partner, "clm_2")
+    deliver_webhooks()
+    forget_in_events(partner_id=partner.pk, object_ids=["clm_1"])
+    said = {
+        delivery.event.object_id: delivery.attempts[0]["answer"]
+        for delivery in WebhookDelivery.objects.select_related("event")
+    }
+    assert said == {"clm_1": "", "clm_2": "thanks"}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zone.partners import api, events_api, oauth
+from zone.partners import api, deliveries_api, events_api, oauth
 from zone.partners import webhooks_api as hooks
 from zone.partners.resources import OpenResource, resource
 
@@ -24,8 +24,11 @@ urlpatterns = [
         "webhook_endpoints/<str:webhook_endpoint_id>/redeliver",
         resource(post=hooks.redeliver_range),
     ),
-    path("webhook_deliveries", resource(get=hooks.list_deliveries)),
-    path("webhook_deliveries/<str:webhook_delivery_id>", resource(get=hooks.get_delivery)),
-    path("webhook_deliveries/<str:webhook_delivery_id>/redeliver", resource(post=hooks.redeliver)),
+    path("webhook_deliveries", resource(get=deliveries_api.list_deliveries)),
+    path("webhook_deliveries/<str:webhook_delivery_id>", resource(get=deliveries_api.get_delivery)),
+    path(
+        "webhook_deliveries/<str:webhook_delivery_id>/redeliver",
+        resource(post=deliveries_api.redeliver),
+    ),
     path("openapi.json", resource(OpenResource, get=api.get_description)),
 ]

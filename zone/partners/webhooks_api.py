@@ -1,4 +1,4 @@
-"""Where a partner listens, what was sent there, and sending it again."""
+"""Where a partner listens: registered, changed, re-keyed, tried, told again."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,14 +12,13 @@ from zone.core.errors import NotFound
 from zone.partners.declarations import Answer, Call, operation
 from zone.partners.event_types import unknown_selectors
 from zone.partners.fields import (
-    IdField,
     InstantField,
     StrictSerializer,
     TextField,
     TrueFalseField,
     WholeNumberField,
 )
-from zone.partners.models import WebhookDelivery, WebhookEndpoint
+from zone.partners.models import WebhookEndpoint
 from zone.partners.objects import Shape, constant, list_of
 from zone.partners.outbound import URL_LETTERS_MAX, AddressRefused
 from zone.partners.paging import ListQuery, list_page
@@ -126,40 +125,7 @@ class RangeObject(Shape):
     count = serializers.IntegerField(min_value=0)
 
 
-class AttemptObject(Shape):
-    """One try: when, what the receiver said or what went wrong, and how long it took."""
-
-    at = serializers.CharField()
-    http_status = serializers.IntegerField(allow_null=True)
-    fault = serializers.CharField(allow_null=True)
-    milliseconds = serializers.IntegerField(min_value=0)
-    answer = serializers.CharField(help_text="The first 1,024 letters of it.")
-    replay = serializers.BooleanField()
-
-
-class DeliveryObject(Shape):
-    """One event on its way to one endpoint, with every try; kept for 30 days."""
-
-    object = constant("webhook_delivery")
-    id = serializers.CharField()
-    livemode = serializers.BooleanField()
-    endpoint = serializers.CharField()
-    event = serializers.CharField()
-    event_type = serializers.CharField()
-    status = serializers.ChoiceField(choices=WebhookDelivery.State.values)
-    replay = serializers.BooleanField()
-    next_attempt_at = InstantField(allow_null=True)
-    created_at = InstantField()
-    attempts = AttemptObject(many=True)
-
-
-class DeliveryQuery(ListQuery):
-    endpoint = IdField("whe", required=False)
-    status = serializers.ChoiceField(choices=WebhookDelivery.State.values, required=False)
-
-
 EndpointList = list_of(EndpointObject)
-DeliveryList = list_of(DeliveryObject)
 
 
 def _facts_of(endpoint: WebhookEndpoint) -> dict[str, Any]:
@@ -189,23 +155,6 @@ def _with_secret(endpoint: WebhookEndpoint, secret: str) -> dict[str, Any]:
     return dict(EndpointWithSecret({**_facts_of(endpoint), "secret": secret}).data)
 
 
-def present_delivery(delivery: WebhookDelivery) -> dict[str, Any]:
-    facts = {
-        "object": "webhook_delivery",
-        "id": delivery.public_id,
-        "livemode": delivery.endpoint.livemode,
-        "endpoint": delivery.endpoint.public_id,
-        "event": delivery.event.public_id,
-        "event_type": delivery.event.type,
-        "status": delivery.state,
-        "replay": delivery.is_replay,
-        "next_attempt_at": delivery.next_attempt_at,
-        "created_at": delivery.created_at,
-        "attempts": delivery.attempts,
-    }
-    return dict(DeliveryObject(facts).data)
-
-
 def _own_endpoints(call: Call) -> QuerySet[WebhookEndpoint]:
     return webhooks.open_endpoints(partner=call.partner, livemode=call.livemode)
 
@@ -215,21 +164,6 @@ def _own_endpoint(call: Call, endpoint_id: str) -> WebhookEndpoint:
     if endpoint is None:
         raise NotFound
     return endpoint
-
-
-def _own_deliveries(call: Call) -> QuerySet[WebhookDelivery]:
-    return WebhookDelivery.objects.filter(
-        endpoint__partner=call.partner,
-        endpoint__livemode=call.livemode,
-        endpoint__deleted_at=None,
-    ).select_related("endpoint", "event")
-
-
-def _own_delivery(call: Call, delivery_id: str) -> WebhookDelivery:
-    delivery = _own_deliveries(call).filter(public_id=delivery_id).first()
-    if delivery is None:
-        raise NotFound
-    return delivery
 
 
 def _invalid_url(refusal: AddressRefused) -> serializers.ValidationError:
@@ -391,51 +325,3 @@ def redeliver_range(call: Call, webhook_endpoint_id: str) -> Answer:
     )
     facts = {"object": "webhook_redelivery", "endpoint": endpoint.public_id, "count": count}
     return Answer(200, dict(RangeObject(facts).data))
-
-
-@operation(
-    summary="List webhook deliveries",
-    tag="webhooks",
-    scope="webhooks:read",
-    query=DeliveryQuery,
-    answers={200: DeliveryList},
-)
-def list_deliveries(call: Call) -> Answer:
-    """What was sent in the last 30 days, newest first, with every try."""
-    deliveries = _own_deliveries(call)
-    if "endpoint" in call.query:
-        deliveries = deliveries.filter(endpoint__public_id=call.query["endpoint"])
-    if "status" in call.query:
-        deliveries = deliveries.filter(state=call.query["status"])
-    page = list_page(
-        deliveries.order_by("-pk"),
-        query=call.query,
-        owner=call.owner,
-        present=lambda rows: [present_delivery(delivery) for delivery in rows],
-    )
-    return Answer(200, page)
-
-
-@operation(
-    summary="Read a webhook delivery",
-    tag="webhooks",
-    scope="webhooks:read",
-    answers={200: DeliveryObject},
-)
-def get_delivery(call: Call, webhook_delivery_id: str) -> Answer:
-    """One delivery with each of its tries."""
-    return Answer(200, present_delivery(_own_delivery(call, webhook_delivery_id)))
-
-
-@operation(
-    summary="Send a delivery again",
-    tag="webhooks",
-    scope="webhooks:write",
-    answers={200: DeliveryObject},
-    is_idempotent_by_key=True,
-    refusals=("invalid_state",),
-)
-def redeliver(call: Call, webhook_delivery_id: str) -> Answer:
-    """The same event id, signed with the secrets of now; marked as a replay."""
-    webhooks.redeliver(delivery=_own_delivery(call, webhook_delivery_id))
-    return Answer(200, present_delivery(_own_delivery(call, webhook_delivery_id)))

@@ -88,8 +88,13 @@ class WebhookDelivery(models.Model):
     public_id = models.CharField(
         max_length=30, unique=True, default=partial(new_public_id, "whd"), editable=False
     )
+    # The endpoint's own, for a list that begins with them.
+    partner = models.ForeignKey(
+        "partners.Partner", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    livemode = models.BooleanField(_("live mode"))
     endpoint = models.ForeignKey(
-        WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries"
+        WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
     event = models.ForeignKey(
         "partners.Event", on_delete=models.PROTECT, related_name="deliveries", db_index=False
@@ -122,8 +127,10 @@ class WebhookDelivery(models.Model):
                 condition=models.Q(state="pending"),
                 name="partners_delivery_due",
             ),
-            # The list of an endpoint, by state, newest first; and what failed there.
-            models.Index(fields=["endpoint", "state", "-id"], name="partners_delivery_list"),
+            # The lists, newest first: of a partner and mode, of an endpoint, of one state there.
+            models.Index(fields=["partner", "livemode", "-id"], name="partners_delivery_own"),
+            models.Index(fields=["endpoint", "-id"], name="partners_delivery_list"),
+            models.Index(fields=["endpoint", "state", "-id"], name="partners_delivery_states"),
             models.Index(fields=["occurred_at"], name="partners_delivery_age"),
         ]
 

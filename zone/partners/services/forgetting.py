@@ -11,7 +11,13 @@ from collections.abc import Collection
 from typing import Any
 
 from zone.core import vault
-from zone.partners.models import Event, IdempotencyRecord, Partner, PartnerReference
+from zone.partners.models import (
+    Event,
+    IdempotencyRecord,
+    Partner,
+    PartnerReference,
+    WebhookDelivery,
+)
 from zone.partners.services.idempotency import Attempt
 
 _READ_AT_ONCE = 500
@@ -39,8 +45,15 @@ def forget_references(member_id: int) -> None:
 
 
 def forget_in_events(*, partner_id: int, object_ids: Collection[str]) -> None:
-    """Events of these objects keep what happened and when, and lose what says to whom."""
-    for event in Event.objects.filter(partner_id=partner_id, object_id__in=object_ids):
+    """Events of these objects keep what happened and when, and lose what says to whom.
+
+    What receivers answered to them may repeat it, and is lost as well.
+    """
+    events = Event.objects.filter(partner_id=partner_id, object_id__in=object_ids)
+    for delivery in WebhookDelivery.objects.filter(event__in=events):
+        blank = [{**attempt, "answer": ""} for attempt in delivery.attempts]
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(attempts=blank)
+    for event in events:
         Event.objects.filter(pk=event.pk).update(
             data=_blanked(event.data), previous=_blanked(event.previous)
         )

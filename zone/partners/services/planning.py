@@ -31,6 +31,8 @@ def plan_deliveries(
     WebhookDelivery.objects.bulk_create(
         [
             WebhookDelivery(
+                partner_id=event.partner_id,
+                livemode=event.livemode,
                 endpoint=endpoint,
                 event=event,
                 is_replay=is_replay,

@@ -285,7 +285,7 @@ def _plan_missed(endpoint: WebhookEndpoint, since: datetime, until: datetime) ->
         wanted = [name for name in EVENT_TYPES if not asked.isdisjoint(selectors_of(name))]
         events = events.filter(type__in=wanted)
     now, count = database_now(), 0
-    missed = list(events.only("occurred_at").order_by("pk"))
+    missed = list(events.only("occurred_at", "partner_id", "livemode").order_by("pk"))
     for start in range(0, len(missed), _PLANNED_AT_ONCE):
         part = missed[start : start + _PLANNED_AT_ONCE]
         plan_deliveries([(endpoint, event) for event in part], now=now, is_replay=True)

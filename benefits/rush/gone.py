@@ -105,7 +105,8 @@ class Gone:
             if len(self.releases) >= _KEPT_MAX:
                 self.releases.clear()
             self.releases[asked.slug, asked.release] = release_id
-        if late is not None and late.was_meant_by(asked.environ):
+        # Who stands elsewhere by now may have been answered there.
+        if late is not None and late.was_meant_by(asked.environ) and self._look(asked) == late:
             if len(self.kept) >= _KEPT_MAX:
                 self.kept.clear()
             blank = answer if late.held_id is None else blank_own(answer, late.held_id)

@@ -134,7 +134,7 @@ class Winners:
             everyones = [header for header in answer.headers if header[0].lower() not in own]
             offer = Offer(won, replace(answer, headers=everyones), until)
             self.offers[asked.place] = self.last[asked.place] = offer
-        elif owner is not None:
+        elif owner is not None and ("Content-Language", owner[-1]) in answer.headers:
             if len(self.owned) >= _KEPT_MAX:
                 self.owned.clear()
             self.owned[owner] = (until, blank_own(answer, asked.environ[OWNED]))
@@ -203,8 +203,9 @@ class Winners:
                 *asked.place,
                 offer.won.version,
                 rushed.position,
-                rushed.language,
                 rushed.country,
+                # Last: who changed it meanwhile was answered in another.
+                supported_language(rushed.language),
             )
             return owner, self._say_owned(owner, rushed.held_id)
         if rushed.code == "limit_reached":  # By this very press, most likely.

@@ -5,9 +5,6 @@ libraries verify them. An alarm is its own message: what is told is how it stand
 under an id that is the same for every attempt and another one for the next piece of news.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import logging
 import time
@@ -21,6 +18,7 @@ from django.db import transaction
 from benefits.models import Alarm
 from benefits.providers.wire import Wire, WireError
 from zone.core.clock import database_now
+from zone.partners.hook_signatures import hook_headers
 
 DRAIN_SECONDS_MAX = 60
 TIMEOUT_SECONDS = 10
@@ -107,13 +105,12 @@ def post(message_id: str, message: dict[str, Any]) -> str:
     """Send it once; empty when it was heard, else a word why not. Nothing is followed."""
     address = urlsplit(settings.ALARM_WEBHOOK_URL)
     body = json.dumps({"id": message_id, **message}).encode()
-    at = int(time.time())
-    headers = {
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(at),
-        "webhook-signature": sign(message_id, at=at, body=body),
-    }
+    headers = hook_headers(
+        [settings.ALARM_WEBHOOK_SECRET],
+        message_id=message_id,
+        timestamp=int(time.time()),
+        body=body,
+    )
     wire = Wire(f"{address.scheme}://{address.netloc}", timeout=TIMEOUT_SECONDS)
     path = (address.path or "/") + (f"?{address.query}" if address.query else "")
     try:
@@ -125,10 +122,3 @@ def post(message_id: str, message: dict[str, Any]) -> str:
     finally:
         wire.close()
     return "" if 200 <= status < 300 else f"answer {status}"
-
-
-def sign(message_id: str, *, at: int, body: bytes) -> str:
-    """`v1,` and the base64 of an HMAC-SHA256 over id, time and body, as they are sent."""
-    secret = base64.b64decode(settings.ALARM_WEBHOOK_SECRET.removeprefix("whsec_"))
-    signed = b".".join([message_id.encode(), str(at).encode(), body])
-    return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()

@@ -206,6 +206,24 @@ def test_a_retry_gets_its_claim_and_a_second_press_hears_of_it(server, door):
     assert Claim.objects.filter(member__in=people).count() == 2
 
 
+def test_who_changes_their_language_meanwhile_leaves_nobody_their_words(server, door):
+    release = make()
+    open_up(server, release)
+    first, second = (reader(language="zh-hans") for _ in range(2))
+    for member in (first, second):
+        ask(server, member, release)
+    page = server.handler
+
+    def changes_in_time(environ, start_response):
+        type(first).objects.filter(pk=first.pk).update(language="en")
+        return page(environ, start_response)
+
+    server.handler = changes_in_time
+    assert b"You have this one" in ask(server, first, release)[2]
+    server.handler = page
+    assert b"You have this one" not in ask(server, second, release)[2]
+
+
 def won_by_a_press(server, release, **fields):
     """A member who won in front, how they ask again, and their claim."""
     member = reader(**fields)

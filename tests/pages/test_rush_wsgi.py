@@ -186,6 +186,22 @@ def test_a_code_won_by_who_came_late_is_said_to_nobody_else(server, release, doo
         assert "抢光".encode() in other
 
 
+def test_who_changes_their_language_meanwhile_leaves_nobody_their_words(server, release, door):
+    """What the page said to one position is not what it says to the one the look had found."""
+    warm(server, release)
+    page, member = server.handler, reader(language="zh-hans")
+
+    def changes_in_time(environ, start_response):
+        type(member).objects.filter(pk=member.pk).update(language="en")
+        return page(environ, start_response)
+
+    server.handler = changes_in_time
+    assert b"all gone" in ask(server, member, release)[2]
+    server.handler = page
+    for _ in range(2):
+        assert "抢光".encode() in ask(server, reader(language="zh-hans"), release)[2]
+
+
 def test_a_retry_of_a_claim_gets_its_first_answer(server, release, door):
     warm(server, release)
     made = Claim.objects.get(release=release)

@@ -64,7 +64,7 @@ class WebhookEndpointAdmin(HookAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(HookAdmin):
-    list_display = ["public_id", "endpoint", "event", "kind", "state", "tries", "due_at"]
+    list_display = ["public_id", "kind", "state", "tries", "due_at", "endpoint", "event"]
     list_filter = ["state", "is_replay", "endpoint__partner"]
     list_select_related = ["endpoint", "event"]
     search_fields = ["=public_id", "=endpoint__public_id", "=event__public_id"]

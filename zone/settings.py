@@ -375,7 +375,7 @@ if IS_PRODUCTION and ZONE_SANDBOX:
 SANDBOX_ISSUER_URL = env.text("SANDBOX_ISSUER_URL", "")
 # Networks beside us in which partners may listen, and who vouches for receivers there. Events are
 # sent nowhere else but to the open internet.
-WEBHOOK_INNER_NETWORKS = env.words("WEBHOOK_INNER_NETWORKS", [])
+WEBHOOK_INNER_NETWORKS = env.networks("WEBHOOK_INNER_NETWORKS")
 WEBHOOK_CA_FILE = env.text("WEBHOOK_CA_FILE", "")
 # Where letters to partners' contacts go out; without it none is written.
 EMAIL_HOST = env.text("EMAIL_HOST", "")

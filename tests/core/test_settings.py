@@ -67,6 +67,7 @@ def start(env, data):
         ("SECRET_KEY_FILE", "/no/such/file"),
         ("ZONE_SANDBOX", "2"),
         ("PROXY_COUNT", "many"),
+        ("WEBHOOK_INNER_NETWORKS", "10.0.0.0/8,inside"),
         ("ALARM_WEBHOOK_URL", "pager.example/hook"),
         ("ALARM_WEBHOOK_URL", "https://user:word@pager.example/"),
         ("ALARM_WEBHOOK_URL", "https://pager.example:99999/"),

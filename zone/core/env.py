@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -75,6 +76,17 @@ def words(name: str, default: list[str]) -> list[str]:
     if raw is None:
         return default
     return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """The address ranges in `name`, such as 10.0.0.0/8. Raises ImproperlyConfigured."""
+    read = words(name, [])
+    for part in read:
+        try:
+            ip_network(part)
+        except ValueError:
+            _refuse(name, f"{part!r} is no network such as 10.0.0.0/8.")
+    return read
 
 
 def address(name: str, *, allows_http: bool) -> str:

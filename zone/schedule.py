@@ -72,7 +72,6 @@ BEAT_SCHEDULE = {name: {"task": name, "schedule": period} for name, period in _P
 
 # The functions behind the drains: workers call them by timer while Redis is away.
 DRAINS = [
-    "zone.partners.services.deliveries.deliver_webhooks",
     "zone.members.services.sweeps.begin_erasures",
     "zone.members.services.sweeps.keep_bindings_true",
     "zone.notices.announcing.send_announcements",
@@ -112,6 +111,8 @@ DRAINS = [
     "benefits.services.live_segments.drain_segments",
     "benefits.services.forgetting.forget_members",
     "zone.console.services.books.run_open_check",
+    # Last: a receiver that is silent holds the thread for a while.
+    "zone.partners.services.deliveries.deliver_webhooks",
 ]
 
 # Rung when somebody signs in for the first time; each drains the rows it is responsible for.

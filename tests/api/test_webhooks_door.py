@@ -95,6 +95,7 @@ def test_at_most_ten_in_one_mode(caller, partner, receiver):
         assert listen(caller, receiver.url(f"/{number}")).status_code == 201
     over = listen(caller, receiver.url("/11"))
     assert (over.status_code, over.json()["code"]) == (409, "limit_reached")
+    assert "limit" not in over.json(), "none of a member's"
     in_test = Caller.of(partner, livemode=False)
     assert listen(in_test, receiver.url("/1")).status_code == 201
     first = WebhookEndpoint.objects.earliest("pk").public_id

@@ -70,35 +70,38 @@ def deliver_webhooks() -> int:
                 settle(under_way.pop(call), call.result())
 
 
+_LOCK_DOORS = """
+SELECT endpoint.id
+  FROM partners_webhookendpoint AS endpoint
+  JOIN partners_partner AS partner ON partner.id = endpoint.partner_id
+ WHERE endpoint.status = 'enabled' AND endpoint.deleted_at IS NULL
+   AND partner.status = 'active'
+   AND (endpoint.resting_until IS NULL OR endpoint.resting_until <= zone_now())
+   AND EXISTS (SELECT FROM partners_webhookdelivery AS due
+                WHERE due.endpoint_id = endpoint.id AND due.state = 'pending'
+                  AND due.due_at <= zone_now())
+   FOR NO KEY UPDATE OF endpoint SKIP LOCKED
+"""
+# A statement of its own: only what begins after the lock sees what its last holder leased.
 _LEASE_DUE = """
-WITH doors AS MATERIALIZED (
-    SELECT endpoint.id, endpoint.failing_since
-      FROM partners_webhookendpoint AS endpoint
-      JOIN partners_partner AS partner ON partner.id = endpoint.partner_id
-     WHERE endpoint.status = 'enabled' AND endpoint.deleted_at IS NULL
-       AND partner.status = 'active'
-       AND (endpoint.resting_until IS NULL OR endpoint.resting_until <= zone_now())
-       AND EXISTS (SELECT FROM partners_webhookdelivery AS due
-                    WHERE due.endpoint_id = endpoint.id AND due.state = 'pending'
-                      AND due.due_at <= zone_now())
-       FOR NO KEY UPDATE OF endpoint SKIP LOCKED
-), picked AS MATERIALIZED (
+WITH picked AS MATERIALIZED (
     SELECT mine.id
-      FROM doors
+      FROM partners_webhookendpoint AS door
      CROSS JOIN LATERAL (
             SELECT delivery.id, delivery.due_at
               FROM partners_webhookdelivery AS delivery
-             WHERE delivery.endpoint_id = doors.id AND delivery.state = 'pending'
+             WHERE delivery.endpoint_id = door.id AND delivery.state = 'pending'
                AND delivery.due_at <= zone_now()
              ORDER BY delivery.due_at, delivery.id
              LIMIT greatest(0,
-                   CASE WHEN doors.failing_since IS NULL THEN %(of_one)s ELSE %(of_failing)s END
+                   CASE WHEN door.failing_since IS NULL THEN %(of_one)s ELSE %(of_failing)s END
                    - (SELECT count(*) FROM partners_webhookdelivery AS busy
-                       WHERE busy.endpoint_id = doors.id AND busy.state = 'pending'
+                       WHERE busy.endpoint_id = door.id AND busy.state = 'pending'
                          AND busy.due_at > zone_now() AND busy.due_at <= zone_now() + %(lease)s
                          AND busy.leased_until > zone_now()))
                FOR UPDATE SKIP LOCKED
            ) AS mine
+     WHERE door.id = ANY(%(doors)s)
      ORDER BY mine.due_at
      LIMIT %(limit)s
 )
@@ -114,10 +117,15 @@ def lease_due(*, limit: int) -> list[WebhookDelivery]:
     """Due deliveries that are now this process's, for as long as a lease lasts."""
     if limit <= 0:
         return []
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK_DOORS)
+        doors = [row[0] for row in cursor.fetchall()]
+        if not doors:
+            return []
         cursor.execute(
             _LEASE_DUE,
             {
+                "doors": doors,
                 "of_one": CALLS_OF_ONE,
                 "of_failing": CALLS_OF_FAILING,
                 "limit": limit,

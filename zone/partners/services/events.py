@@ -8,8 +8,10 @@ from django.db.models import Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from zone.core import clock, vault
+from zone.core.nudge import nudge
+from zone.partners.event_types import selectors_of
 from zone.partners.models import Event
-from zone.partners.services.planning import plan_for_listeners
+from zone.partners.services.planning import DRAIN_TASK, plan_deliveries
 from zone.partners.versions import CURRENT_VERSION
 
 
@@ -32,10 +34,20 @@ def record_event(
     lock = vault.blind_index("event-lock", f"{partner_id}:{livemode}:{object_id}")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s), pg_current_xact_id()::text",
-            [int.from_bytes(lock[:8], "big", signed=True)],
+            """
+            SELECT pg_advisory_xact_lock(%s), pg_current_xact_id()::text, ARRAY(
+                SELECT id FROM partners_webhookendpoint
+                 WHERE partner_id = %s AND livemode = %s AND deleted_at IS NULL
+                   AND status = 'enabled' AND event_types && %s::varchar[])
+            """,
+            [
+                int.from_bytes(lock[:8], "big", signed=True),
+                partner_id,
+                livemode,
+                selectors_of(type),
+            ],
         )
-        transaction_number = int(cursor.fetchone()[1])
+        _locked, transaction_number, listeners = cursor.fetchone()
     of_object = Event.objects.filter(partner_id=partner_id, livemode=livemode, object_id=object_id)
     last = of_object.aggregate(last=Max("sequence"))["last"] or 0
     event = Event.objects.create(
@@ -47,10 +59,12 @@ def record_event(
         data=data,
         previous=previous or {},
         api_version=CURRENT_VERSION,
-        transaction_number=transaction_number,
+        transaction_number=int(transaction_number),
         occurred_at=at or clock.database_now(),
     )
-    plan_for_listeners(event)
+    if listeners:
+        plan_deliveries([(endpoint_id, event) for endpoint_id in listeners], now=event.occurred_at)
+        nudge(DRAIN_TASK)
     return event
 
 

@@ -39,7 +39,7 @@ class TooManyEndpoints(ZoneError):
     sentence = _("At most %(count)s endpoints in one mode. Delete one first.")
 
     def __init__(self) -> None:
-        super().__init__(count=ENDPOINTS_MAX, limit="endpoints")
+        super().__init__(count=ENDPOINTS_MAX)
 
 
 class EndpointNotOpen(ZoneError):
@@ -288,6 +288,6 @@ def _plan_missed(endpoint: WebhookEndpoint, since: datetime, until: datetime) ->
     missed = list(events.only("occurred_at", "partner_id", "livemode").order_by("pk"))
     for start in range(0, len(missed), _PLANNED_AT_ONCE):
         part = missed[start : start + _PLANNED_AT_ONCE]
-        plan_deliveries([(endpoint, event) for event in part], now=now, is_replay=True)
+        plan_deliveries([(endpoint.pk, event) for event in part], now=now, is_replay=True)
         count += len(part)
     return count

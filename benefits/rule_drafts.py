@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from benefits.conditions.kinds import KINDS, BadLeaf, Input, read_leaf
 from benefits.conditions.tree import DEPTH_MAX, LEAVES_MAX
+from benefits.regions import is_region, no_region
 from zone.core.money import EXPONENT
 from zone.core.money_forms import read_money
 
@@ -144,7 +145,11 @@ def _typed(each: Input, raw: list[str], node: DraftLeaf) -> Any:
         if each.choices != "storefronts":
             return raw
         words = [word for text in raw for word in _WORD_BREAKS.split(text) if word]
-        return [word.upper() for word in words]
+        regions = [word.upper() for word in words]
+        for region in regions:
+            if not is_region(region):
+                node.fault = node.fault or no_region(region)
+        return regions
     if each.kind == "number":
         return int(raw[0]) if raw[0].isdecimal() and len(raw[0]) < 10 else raw[0]
     if each.kind == "money":

@@ -31,6 +31,7 @@ from benefits.models.kinds import KINDS
 from benefits.queries import list_gaps
 from benefits.services.lifecycle import move_benefit
 from benefits.services.openings import plan_hours
+from benefits.services.partner_news import tell_partners
 from zone.core.clock import database_now
 from zone.partners.models import Partner
 
@@ -128,6 +129,12 @@ class BenefitAdmin(VerbsAdmin):
             now = database_now()
             for hours in form.instance.hours.all():
                 plan_hours(hours, now=now)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Once all of it is written: partners who may grant it are told."""
+        super().save_related(request, form, formsets, change)
+        if form.has_changed() or any(formset.has_changed() for formset in formsets):
+            tell_partners(form.instance, what="updated", now=database_now())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Benefit]:
         rows: QuerySet[Benefit] = super().get_queryset(request).prefetch_related("texts")

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from benefits import queries
 from benefits.benefit_shapes import STATUSES, BenefitObject, present_benefits, with_shown_status
+from benefits.errors import again_at_of
 from benefits.models import Benefit
 from benefits.models.kinds import KINDS
 from benefits.shapes import API_KINDS
@@ -17,7 +18,7 @@ from zone.members.models import Wallet
 from zone.members.services.partner_members import get_partner_member
 from zone.partners.catalogue import LIMIT_FORMAT
 from zone.partners.declarations import Answer, Call, operation
-from zone.partners.fields import IdField, StrictSerializer
+from zone.partners.fields import IdField, InstantField, StrictSerializer
 from zone.partners.objects import Shape, constant, list_of
 from zone.partners.paging import ListQuery, list_page
 
@@ -49,6 +50,8 @@ class EligibilityObject(Shape):
     reason = serializers.CharField(allow_null=True)
     limit = serializers.CharField(allow_null=True)
     detail = serializers.CharField(allow_null=True)
+    # When the next window or part opens, where that is what the member waits for.
+    again_at = InstantField(allow_null=True)
 
 
 def assigned_benefits(call: Call, *, now: datetime) -> QuerySet[Any]:
@@ -138,5 +141,6 @@ def check_eligibility(call: Call, benefit_id: str) -> Answer:
         "reason": refusal.facts.get("reason") if refusal else None,
         "limit": LIMIT_FORMAT.format(limit) if limit else None,
         "detail": str(refusal) if refusal else None,
+        "again_at": again_at_of(refusal),
     }
     return Answer(200, dict(EligibilityObject(facts).data))

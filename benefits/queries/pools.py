@@ -162,7 +162,10 @@ class Ration:
 
 
 def read_rations(pool: Pool, *, now: datetime) -> list[Ration]:
-    """The quarterly limits of a pool's benefit that hold for everybody, such as Apple's own."""
+    """The quarterly limits of a pool's benefit that hold for everybody, such as Apple's own.
+
+    A wallet's or a tier's share has a pace of its own, which the pool's says nothing about.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -173,6 +176,7 @@ def read_rations(pool: Pool, *, now: datetime) -> list[Ration]:
               ON so_far.quota_id = quota.id AND so_far.holder = ''
              AND so_far."window" = benefits_window(quota.period, %s, quota.time_zone)
             WHERE quota.benefit_id = %s AND quota.is_active AND quota.holder = 'all'
+              AND quota.wallet_id IS NULL AND quota.tier = ''
               AND quota.period = 'quarter'
               AND (quota.release_id IS NULL OR quota.release_id = %s)
             ORDER BY quota.id

@@ -9,6 +9,7 @@ from benefits.errors import IllegalMove, NotReady
 from benefits.models import Benefit, BenefitEvent, BenefitTerms
 from benefits.rule_errors import OwnBenefit
 from benefits.services.copies import list_variables
+from benefits.services.partner_news import tell_partners
 from benefits.services.readiness import list_findings
 
 Status = Benefit.Status
@@ -29,7 +30,7 @@ def move_benefit(
 ) -> Benefit:
     """Bring a benefit to another status, with an event that says who and why.
 
-    Approval (to scheduled) publishes its terms. The guarded update decides between two operators:
+    Approval (to scheduled) publishes its terms. Partners it is assigned to are told. The guarded update decides between two operators:
     the second finds the status changed and is refused. Safe to repeat in the sense that nothing
     happens twice.
 
@@ -61,6 +62,7 @@ def move_benefit(
         )
         if to == Status.SCHEDULED:
             publish_terms(benefit=benefit, now=now)
+        tell_partners(benefit, what="ended" if to == Status.ENDED else "updated", now=now)
     benefit.status = to
     return benefit
 

@@ -6,15 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
-from benefits.benefit_shapes import present_benefits, with_shown_status
-from benefits.models import Alarm, Benefit, PoolSample, PoolWarning, Release
+from benefits.models import Alarm, PoolSample, PoolWarning, Release
 from benefits.queries.pools import DAY, Pool, open_pools, read_pools
 from benefits.services.alarms import raise_alarm, settle_alarms_of
 from benefits.services.code_reserve import open_refill
+from benefits.services.partner_news import tell_partners
 from zone.core.clock import database_now
 from zone.core.stuck import Attempts
-from zone.partners.models import Partner
-from zone.partners.services import events
 
 LOW_PERCENTS = (50, 20, 10)
 ENDING_DAYS = (30, 14, 7)
@@ -76,7 +74,7 @@ def _warn_low(pool: Pool, *, now: datetime) -> int:
     if new:
         raise_alarm(Alarm.Kind.POOL_LOW, pool.release.public_id, level=min(new), **facts)
         if min(new) <= PARTNER_PERCENT:
-            _tell_partners(pool.release.benefit, now=now)
+            tell_partners(pool.release.benefit, what="stock_low", now=now)
     elif not reached and not warnings.exists():
         settle_alarms_of(Alarm.Kind.POOL_LOW, pool.release.public_id)
     return len(new)
@@ -122,20 +120,3 @@ def _open(
         cleared_at=None,
         defaults={"facts": facts, "at": now},
     )[1]
-
-
-def _tell_partners(benefit: Benefit, *, now: datetime) -> None:
-    """`benefit.stock_low` for each partner that may grant it, with the benefit as the API shows it."""
-    partners = list(Partner.objects.filter(pk__in=benefit.partner_ids).values_list("pk", flat=True))
-    if not partners:
-        return
-    shown = with_shown_status(Benefit.objects.filter(pk=benefit.pk), now=now).get()
-    data = present_benefits([shown], now=now)[0]
-    for partner_id in partners:
-        events.record_event(
-            partner_id=partner_id,
-            livemode=benefit.livemode,
-            type="benefit.stock_low",
-            data=data,
-            at=now,
-        )

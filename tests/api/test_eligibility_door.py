@@ -25,6 +25,7 @@ def test_yes(caller, known_alice, release):
         "reason": None,
         "limit": None,
         "detail": None,
+        "again_at": None,
     }
 
 

@@ -246,7 +246,15 @@ def test_a_ration_by_the_quarter_stops_the_sale_until_the_next_one(alice, bob):
     assert ends.isoformat() == "2026-12-31T16:00:00+00:00"
     claim(alice, release)
     pool = read_pools(Release.objects.filter(pk=release.pk), now=database_now())[0]
+    benefit.quotas.create(
+        holder="all", period="quarter", allowed=1, time_zone="Asia/Shanghai",
+        wallet_id=bob.wallet_id,
+    )  # fmt: skip
+    benefit.quotas.create(
+        holder="all", period="quarter", allowed=1, time_zone="Asia/Shanghai", tier="gold"
+    )
     (ration,) = read_rations(pool, now=database_now())
+    benefit.quotas.exclude(wallet=None, tier="").update(is_active=False)
     assert (ration.allowed, ration.left) == (1, 0)
     assert abs(ration.gone_at - database_now()) < timedelta(minutes=1)
     with pytest.raises(SliceSoldOut, match="This quarter's are all gone"):

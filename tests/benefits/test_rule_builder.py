@@ -127,6 +127,16 @@ def test_what_is_wrong_stands_beside_its_condition_and_nothing_is_saved(form):
     assert RuleVersion.objects.count() == 0
 
 
+def test_a_region_that_there_is_not_is_named_and_nothing_is_saved(form):
+    form.press("add:r", **{"r:new": "storefront"})
+    form.press("save", **{"r.0:of": "HKG, HK"})
+    (leaf,) = form.page.context["root"].parts
+    assert leaf.fault == "“HK” is no region: codes have three letters, such as HKG."
+    assert RuleVersion.objects.count() == 0
+    form.press("save", **{"r.0:of": "hkg, CHN"})
+    assert stored()["all"][0]["of"] == ["HKG", "CHN"]
+
+
 def test_groups_go_as_deep_as_a_rule_may(form):
     path = "r"
     for _ in range(3):

@@ -92,6 +92,10 @@ def test_a_partner_reads_the_instant(alice, fields, code):
     refused = caller.post("/claims", {**asked, "external_id": "o-2"})
     assert (refused.status_code, refused.json()["code"]) == (409, code)
     instant = refused.json()["again_at"]
+    dry = caller.post(
+        f"/benefits/{release.benefit.public_id}/eligibility", {"member": known}
+    ).json()
+    assert (dry["code"], dry["again_at"]) == (code, instant), "the dry run foretells it"
     assert instant.endswith("Z")
     window = QuotaUse.objects.get()
     if window.frees_at:
